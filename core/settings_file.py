@@ -124,7 +124,9 @@ def read_settings_file(path: Path, *, follow_profile: bool = True) -> dict[str, 
     except OSError as error:
         raise SettingsError(f"cannot read the settings: {error.strerror}", path=path) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"is not valid TOML: {error}", path=path) from error
+        raise SettingsError(
+            f"is not valid TOML: {error}", path=path, hint="main.py config prints a valid file"
+        ) from error
     try:
         profile = profile_settings(values.pop(PROFILE_KEY, ""))
     except ValueError as error:

@@ -86,8 +86,8 @@ def check_template(text: str, fields: Sequence[str]) -> str:
     named = [match["named"] or match["braced"] for match in string.Template.pattern.finditer(text)]
     unknown = [name or "$" for name in named if name not in fields]
     if unknown or not text.strip():
-        known = ", ".join(fields)
-        raise ValueError(f"{unknown[0] if unknown else 'nothing'} is not a field; fields are {known}")
+        wrong = f"{unknown[0]} is not a field" if unknown else "it is empty"
+        raise ValueError(f"{wrong}; fields are {', '.join(fields)}")
     return text
 
 

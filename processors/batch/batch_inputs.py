@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from utils.printable_text import ascii_safe
 logger = logging.getLogger(__name__)
 
 _GALLERY_FILES = ("people.db", "people.db-wal", "people.db-shm")
+_WEB_ADDRESS = re.compile(r"(https?|ftp|rtmp|rtsp):/", re.IGNORECASE)
+"""a path has one of the two slashes"""
 RESERVED_NAMES = frozenset({"summary.json", "index.html", "clean.log", "people.json", "people.html", *_GALLERY_FILES})
 """files of the output folder itself; the folder of a video must not have such a name"""
 _MAGIC_BYTES = {"mod": (b"\x00\x00\x01\xba", b"\x47"), "dat": (b"\x00\x00\x01\xba", b"\x47")}
@@ -148,7 +151,7 @@ class _Search:
         """Yield the files, each with its problem or "", and the place of its results: "", or "2024/may"."""
         path = Path(argument)
         # An existing name is taken literally, even if it contains "[" or "*".
-        if os.path.lexists(path) or not glob.has_magic(argument):
+        if os.path.lexists(path) or not glob.has_magic(argument) or _WEB_ADDRESS.match(argument):
             yield from self._expand_path(path)
             return
         # Path.glob cannot start from an absolute pattern.
@@ -236,7 +239,7 @@ def _problem(path: Path) -> str:
         if path.is_file():
             return ""
         if not os.path.lexists(path):
-            return "no such file"
+            return "is a web address; download the video first" if _WEB_ADDRESS.match(str(path)) else "no such file"
         # A pipe would block forever, a device may never end.
         return "broken symbolic link" if not path.exists() else "not a regular file"
     except OSError as error:

@@ -23,6 +23,8 @@ FOLDER_HELP = "result folder, its name within the output folder, or the video it
 
 _AFTER_DASHES = "\0"
 """prefix of an argument that follows "--"; an argument of a process cannot contain this character"""
+_ALIKE = 0.7
+"""similarity from which an unknown flag is taken for a misspelt one; --fps and --preset have 0.62"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         # argparse prints the usage before the message; with a flag per setting, that would bury the message.
         unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
         flags = [flag for action in self._actions for flag in action.option_strings]
-        close = difflib.get_close_matches(unknown[1], flags, 1) if unknown else []
+        close = difflib.get_close_matches(unknown[1], flags, 1, _ALIKE) if unknown else []
         guess = f"; did you mean {close[0]}?" if close else ""
         if (name := message.partition("unrecognized arguments: ")[2]) and os.path.lexists(name):
             guess = f"; put a file name that starts with a dash after --: {self.prog} -- {name}"

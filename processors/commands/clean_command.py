@@ -45,6 +45,8 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
         from processors.commands.housekeeping import clean, removal_lines
         from processors.results.analysis_key import make_store
 
+        if not parsed.output.is_dir():
+            raise SettingsError("is not a folder", path=parsed.output, hint="-o names the output folder")
         try:
             store = make_store(settings_from(parsed))
         except SettingsError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
 from core.options import options
+from core.project_folders import OUTPUT_DIR
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser, word
@@ -17,12 +18,14 @@ from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, existing_gallery
 from processors.commands.settings_flags import add_settings, settings_from
 from utils.plurals import count_of
+from utils.printable_text import ascii_safe
+from utils.program_command import program_command
 from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from core.analysis_store import AnalysisStore
     from processors.known_people.gallery import Gallery
-    from processors.known_people.gallery_types import Forgotten
+    from processors.known_people.gallery_types import Appearance, Forgotten, GalleryPerson
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ def link_parser() -> Parser:
     """Return the parser of `link`."""
     parser = _parser("link", f"Say that two people are one. {_THEN_RUN}")
     parser.add_argument("appearance", type=word, metavar="PERSON", help=_APPEARANCE)
-    parser.add_argument("person", type=word, metavar="KNOWN", help=f"who it is: {_WHO}; this id and name stay")
+    parser.add_argument("person", type=word, metavar="KNOWN", help=f"who it is: {_APPEARANCE}; this id and name stay")
     return parser
 
 
@@ -64,12 +67,15 @@ def link(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity), existing_gallery(parsed, parsed.output) as gallery:
         from processors.known_people.gallery_videos import link_appearance
 
-        if place := _appearance(gallery, parsed.appearance):
-            link_appearance(gallery, *place, parsed.person)
+        known = _known(gallery, parsed.person, parsed.output)
+        if place := _appearance(gallery, parsed.appearance, parsed.output):
+            link_appearance(gallery, *place, known)
         else:
-            gallery.unite(parsed.person, parsed.appearance)
-        person = gallery.find(parsed.person)
+            gallery.unite(known, parsed.appearance)
+        person = gallery.find(known)
         logger.info(_LATER)
+        for hint in _merge_hints(person, parsed.output):
+            logger.info(hint)
     print_lines([f"{parsed.appearance} is {person.id} {person.name}".rstrip()])
     return EXIT_DONE
 
@@ -91,10 +97,13 @@ def unlink(arguments: Sequence[str], _: RunJournal) -> int:
         from processors.known_people.gallery_videos import unlink_appearance
         from processors.known_people.person_names import person_id
 
-        if parsed.person is not None:
-            gallery.set_apart(parsed.appearance, parsed.person)
+        place = _appearance(gallery, parsed.appearance, parsed.output)
+        one = _known(gallery, parsed.appearance, parsed.output)
+        other = None if parsed.person is None else _known(gallery, parsed.person, parsed.output)
+        if other is not None and (place is None or gallery.find(one).number != gallery.find(other).number):
+            gallery.set_apart(one, other)
             line = f"{parsed.appearance} and {parsed.person} are two people"
-        elif place := _appearance(gallery, parsed.appearance):
+        elif place is not None:
             line = f"{parsed.appearance} is {person_id(unlink_appearance(gallery, *place))} now"
         else:
             hint = "unlink interview/person_02, or unlink P0009 P0007"
@@ -136,16 +145,47 @@ def _parser(command: str, purpose: str) -> Parser:
     return parser
 
 
-def _appearance(gallery: Gallery, text: str) -> tuple[str, str] | None:
-    """Folder and label if `text` means a person of a video; None if it means a person of the gallery."""
-    place = Path(text)
+def _appearance(gallery: Gallery, text: str, output_dir: Path) -> tuple[str, str] | None:
+    """Folder and label if `text` means a person of a video; None if it means a person of the gallery.
+
+    Text names the folder in the output folder, as pages do ("2024/may/interview/person_02"), or is a path.
+    """
     if "/" not in text.strip("/"):
         return None
     try:
         gallery.find(text)
     except SettingsError:
-        return place.parent.name, place.name
+        folder, label = Path(text).parent, Path(text).name
+        # Resolved, so that a link on the way does not make two paths of one.
+        root, place = output_dir.resolve(), folder.resolve()
+        return (place.relative_to(root) if root in place.parents else folder).as_posix(), label
     return None
+
+
+def _known(gallery: Gallery, text: str, output_dir: Path) -> str:
+    """`text`, an id or a name, or the id of the person of a video that it means."""
+    from processors.known_people.gallery_videos import number_of_appearance
+    from processors.known_people.person_names import person_id
+
+    place = _appearance(gallery, text, output_dir)
+    return text if place is None else person_id(number_of_appearance(gallery, *place))
+
+
+def _merge_hints(person: GalleryPerson, output_dir: Path) -> Iterator[str]:
+    """How to put the clips of a person who has several folders in one video into one."""
+    from processors.people.numbered_names import is_numbered
+
+    own: dict[str, list[Appearance]] = {}
+    for appearance in person.appearances:
+        own.setdefault(appearance.folder, []).append(appearance)
+    for folder, shown in own.items():
+        if len(shown) > 1:
+            # The first name stays: "Anna", not "Anna (2)" or "person_03".
+            shown.sort(key=lambda a: (is_numbered(a.label), len(a.label), -a.on_screen_s))
+            labels = [a.label for a in shown]
+            output = () if output_dir == OUTPUT_DIR else ("-o", str(output_dir))
+            command = program_command("merge", folder, *labels, *output)
+            yield f"{ascii_safe(folder)} has {len(shown)} folders of this person; to make one of them: {command}"
 
 
 def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
@@ -156,7 +196,6 @@ def _remove_analyses(store: AnalysisStore, gone: Forgotten) -> list[Path]:
 
 def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) -> list[str]:
     from processors.known_people.person_names import person_id
-    from utils.printable_text import ascii_safe
 
     lines = [
         f"{person_id(gone.number)} {ascii_safe(gone.name)}".rstrip()
@@ -165,8 +204,20 @@ def _forgotten_lines(gone: Forgotten, output_dir: Path, kept: Sequence[Path]) ->
     ]
     if gone.still_in_log:
         lines.append(f"still there: {gone.still_in_log}")
-    lines += [
-        f"still there: clips and images in {ascii_safe(str(output_dir / a.folder / a.label))}" for a in gone.appearances
-    ]
+    lines += [f"still there: {_remains(appearance, output_dir)}" for appearance in gone.appearances]
     lines += [f"still there: photos in {ascii_safe(place)}, which name the person again" for place in gone.places]
     return lines
+
+
+def _remains(appearance: Appearance, output_dir: Path) -> str:
+    """What a forgotten person leaves in the results of a video."""
+    from processors.results.result_tree import REPORT_FILE
+
+    folder = output_dir / appearance.folder
+    if (folder / appearance.label).exists():
+        return f"clips and images in {ascii_safe(str(folder / appearance.label))}"
+    if folder.exists():
+        return f"images in {ascii_safe(str(folder / REPORT_FILE))}"
+    return (
+        f"results of {ascii_safe(appearance.video)}, if they were moved; they are not in {ascii_safe(str(output_dir))}"
+    )

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from processors.results.doubt_text import current_doubts, doubt_text
 from processors.results.manifest import Manifest
-from processors.results.timeline_file import TimelineFile
+from processors.results.timeline_file import PersonEntry, TimelineFile
 from processors.results.tracks_table import UNKNOWN_PERSON
 from utils.text_width import columns, padded
 from utils.time_formats import clock
@@ -17,7 +17,8 @@ from utils.time_formats import clock
 def people_lines(timeline: TimelineFile, manifest: Manifest | None = None) -> Iterator[str]:
     """The table of people for a terminal, header first.
 
-    manifest: of the folder; it says who is doubtful. People whose tracklets have changed since are not marked.
+    manifest: of the folder; it says who is doubtful, and how many clips there are. People whose tracklets have changed
+    since are not marked, and their clips are those that `render` will make, unless long ones are split.
     """
     doubts = {} if manifest is None else current_doubts(timeline, manifest)
     by_id = {t.id: t for t in timeline.tracklets}
@@ -37,8 +38,21 @@ def people_lines(timeline: TimelineFile, manifest: Manifest | None = None) -> It
         if is_speech_known:
             turns = () if person.speaks is UNSET else person.speaks
             talking = f"{clock(sum(end - start for start, end in turns)):>9}  {len(turns):>5}  "
-        line = f"{padded(person.name, width)}  {shown:>9}  {talking}{first:>10}  {len(person.segments):>5}  {ids}{note}"
+        clips = _clip_count(person, manifest)
+        line = f"{padded(person.name, width)}  {shown:>9}  {talking}{first:>10}  {clips:>5}  {ids}{note}"
         yield line.rstrip()
+
+
+def _clip_count(person: PersonEntry, manifest: Manifest | None) -> int:
+    """The person's clips; the number of segments for people who have changed since `manifest` was written.
+
+    A segment gives more clips than one with `--max-clip`, and none if `--only` leaves the person out.
+    """
+    segments = [(s.shot, s.start_s, s.end_s) for s in person.segments]
+    for made in manifest.people if manifest is not None else ():
+        if made.tracklets == person.tracklets and [(s.shot, s.start_s, s.end_s) for s in made.segments] == segments:
+            return made.clips
+    return len(person.segments)
 
 
 def tracklet_lines(timeline: TimelineFile) -> Iterator[str]:

@@ -65,6 +65,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
         refuse_after_crash(journal, _WORK)
         folder = Path(parsed.folder)
+        _check_targets(folder, parsed.move or parsed.link, parsed.html)
         paths = find_photos(folder)
         if not paths:
             raise SettingsError("there are no photos", path=folder, hint=NO_PHOTOS)
@@ -84,6 +85,23 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
     else:
         print_lines(photo_lines(photos))
     return EXIT_FAILED if any(photo.error for photo in photos) else EXIT_DONE
+
+
+def _check_targets(folder: Path, sorted_: Path | None, page: Path | None) -> None:
+    """Refuse what would lose something, or would be read as photos of the same folder the next time.
+
+    Raises:
+        SettingsError: photos are to be sorted into `folder`, or the page would replace a file of something else.
+    """
+    from processors.results.html_page import is_our_page
+
+    if sorted_ is not None and folder.resolve() in (sorted_.resolve(), *sorted_.resolve().parents):
+        message = "is inside the folder of the photos, so the next call would sort its copies, too"
+        raise SettingsError(message, path=sorted_, hint="name a folder beside it")
+    if page is not None and page.is_file() and not is_our_page(page):
+        raise SettingsError(
+            "exists, and is not a page of this program", path=page, hint="name another file with --html"
+        )
 
 
 def _look(

@@ -43,7 +43,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         from processors.results.output_leases import gallery_lease
         from processors.results.result_lookup import find_folder
         from processors.results.result_tree import output_root
-        from processors.results.timeline_file import timeline_sha256
+        from processors.results.timeline_file import read_timeline, timeline_sha256
 
         folder = find_folder(parsed.folder, parsed.output)
         made_from = read_outline(folder).timeline
@@ -59,6 +59,8 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if all_rendered:
             try:
                 render_results(folder, parsed, monitor, journal)
+                # It may have given more people the names that the gallery has for them.
+                edited = read_timeline(folder)
             except SettingsError as error:
                 logger.warning("only timeline.json has the new name: %s; to rename the rest: %s", error, then)
         else:

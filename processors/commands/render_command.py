@@ -63,13 +63,18 @@ def render_results(
     parsed: with the attributes `folder` and `video` and any settings. analyse: if the stored analysis is gone.
 
     Raises:
+        SettingsError: `--only` names nobody.
         VideoProcessingError: an earlier attempt crashed. Others as in `render_folder`.
     """
     from processors.batch.cache_fallback import usable_cache
+    from processors.batch.named_people import check_only
     from processors.commands.folder_renderer import render_folder
     from processors.results.result_lookup import recorded_settings
+    from processors.results.result_tree import output_root
 
     settings = settings_from(parsed, recorded_settings(folder))
+    if settings.people.only:
+        check_only(settings.people, output_root(folder))
     named = [file for file in [Path(parsed.folder)] if file.is_file()]
     places = [parsed.video] if parsed.video else [*named, INPUT_DIR]
     if crash := journal.history.left_out(folder.name):

@@ -124,6 +124,10 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
             return print_error(complaint, EXIT_USAGE)
         if bundle is not None:
             bundle.inputs = inputs
+        if settings.people.only:
+            from processors.batch.named_people import check_only
+
+            check_only(settings.people, parsed.output)
         if settings.analysis.cuts:
             from processors.batch.given_cut_lists import with_cuts
 

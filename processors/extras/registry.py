@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config import EXTRA_FILES, Settings
@@ -81,6 +81,13 @@ def _write_reels(context: ExtrasContext) -> tuple[str, ...]:
     return write_reels(output, context.clips, faces, context.monitor, earlier)
 
 
+def _write_edl(context: ExtrasContext) -> tuple[str, ...]:
+    # A list lies in the person's folder, which people without a clip do not have (`--only`, `--min-time`).
+    shown = {clip.person for clip in context.clips}
+    people = (p if p.name in shown else replace(p, segments=()) for p in context.timeline.people)
+    return write_edl(context.folder, context.analysis, replace(context.timeline, people=tuple(people)))
+
+
 def _write_fcpxml(context: ExtrasContext) -> tuple[str, ...]:
     return write_fcpxml(context.folder, context.analysis, context.timeline, context.plan_crops())
 
@@ -93,7 +100,7 @@ _ALL = (
     _export("vtt", write_vtt),
     _export("speech", write_speech_vtt),
     _export("otio", write_otio),
-    _export("edl", write_edl),
+    Extra("edl", EXTRA_FILES["edl"], _write_edl),
     Extra("fcpxml", EXTRA_FILES["fcpxml"], _write_fcpxml),
 )
 

@@ -81,8 +81,11 @@ def _named(rows: sqlite3.Connection, label: str, owner: int) -> int:
     except SettingsError:
         _revoke_name(rows, owner)
         return owner
-    found = rows.execute("SELECT id FROM people WHERE folded = ?", (folded(name),)).fetchone()
+    found = rows.execute("SELECT id, name FROM people WHERE folded = ?", (folded(name),)).fetchone()
     if found is not None and found[0] == owner:
+        if found[1] != name:  # the same in other letters: "anna", and now "Anna"
+            rows.execute("UPDATE people SET name = ? WHERE id = ?", (name, owner))
+            change_state(rows, "name", owner, name)
         return owner
     called, photos = rows.execute(
         "SELECT name, EXISTS (SELECT 1 FROM faces WHERE person = people.id AND source = 'photo')"

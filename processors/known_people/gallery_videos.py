@@ -175,6 +175,19 @@ def follow_edits(
         return [(person.label, owners.get(person.label)) for person in people]
 
 
+def number_of_appearance(gallery: Gallery, folder: str, label: str) -> int:
+    """The number of a video's person.
+
+    Raises:
+        SettingsError: there is no such person, or they were dropped or forgotten.
+    """
+    with gallery.file.reading() as rows:
+        number = _appearance(rows, folder, label)[2]
+    if number is None:
+        raise SettingsError(f"{ascii_safe(folder)}/{ascii_safe(label)} is nobody in the gallery any more")
+    return number
+
+
 def link_appearance(gallery: Gallery, folder: str, label: str, who: str) -> int:
     """Link a video's person to `who`, an id or a name, on a user's word; returns the number.
 

@@ -5,7 +5,7 @@ This is where the pipeline enters: `names_from_gallery` where there is a gallery
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,7 +56,7 @@ def names_from_gallery(gallery: Gallery, known: KnownFaces, case: NamingCase) ->
         case,
         known.embedder,
         lambda free, decided, rows: known.link(free, case.together, decided, rows),
-        lambda found: folders_of([(one.label, one.name) for one in found]),
+        lambda found: folders_of([(one.label, one.name) for one in found], _on_screen_s(case)),
     )
     return [_person_name(one) for one in linked]
 
@@ -76,7 +76,7 @@ def names_from_photos(
     named = [(label, called.get(match.number or 0, "")) for label, match in matches.items()]
     return [
         PersonName(label, "", name, folder, matches[label])
-        for (label, name), folder in zip(named, folders_of(named), strict=True)
+        for (label, name), folder in zip(named, folders_of(named, _on_screen_s(case)), strict=True)
     ]
 
 
@@ -100,11 +100,20 @@ def known_by_photos(photos: Sequence[NamedPhoto]) -> list[KnownPerson]:
     ]
 
 
-def folders_of(people: Sequence[tuple[str, str]]) -> list[str]:
-    """A folder for each (label, name): the name where there is one, else the label, which stays as it is."""
+def folders_of(people: Sequence[tuple[str, str]], on_screen_s: Mapping[str, float] | None = None) -> list[str]:
+    """A folder for each (label, name): the name where there is one, else the label, which stays as it is.
+
+    on_screen_s: seconds by label. Of several people of one name, whoever is shown longest has it without a number, so
+    that "Anna (2)" is not the one with the clips.
+    """
+    seconds = on_screen_s or {}
+    folders = [label for label, _ in people]
+    named = sorted((i for i, (_, name) in enumerate(people) if name), key=lambda i: -seconds.get(people[i][0], 0.0))
     labels = [label for label, name in people if not name]
-    named = iter(folder_names([name for _, name in people if name], taken=[*RESERVED_FOLDERS, *labels]))
-    return [next(named) if name else label for label, name in people]
+    given = folder_names([people[i][1] for i in named], taken=[*RESERVED_FOLDERS, *labels])
+    for i, folder in zip(named, given, strict=True):
+        folders[i] = folder
+    return folders
 
 
 def named_timeline(timeline: Timeline, people: Sequence[PersonName]) -> Timeline:
@@ -140,6 +149,10 @@ def chosen_folders(only: str, timeline: Timeline, people: Sequence[PersonName]) 
     for keys, person in zip(called, people, strict=False):
         keys |= {folded(person.name), folded(person.id)}
     return frozenset(folder for folder, keys in zip(folders, called, strict=True) if keys & wanted)
+
+
+def _on_screen_s(case: NamingCase) -> dict[str, float]:
+    return {person.label: person.on_screen_s for person in case.people}
 
 
 def _person_name(linked: Linked) -> PersonName:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from processors.people.doubt import MAYBE_SAME
 from processors.people.numbered_names import next_numbered_name
@@ -19,18 +19,27 @@ MAX_UNKNOWN_SHOWN = 60
 """unknown tracklets on the page, the longest ones; a crowd has hundreds"""
 
 
-def person_doubt(person: ManifestPerson, folder: str) -> dict[str, Any]:
+def person_doubt(person: ManifestPerson, folder: str, people: Sequence[ManifestPerson] = ()) -> dict[str, Any]:
     """`text` about a person, "" if nothing is doubtful, and the `commands` that settle it.
 
     folder: name of the video's output folder; `report.js` adds the folder around it when the page is opened.
+    people: all of the video. Two of one id are one person, as `link` or another video says, but have two folders.
+    The shortest name stays: "Anna", not "Anna (2)".
     """
-    doubt = person.doubt
-    commands = []
+    doubt, texts, commands = person.doubt, [], []
+    one = [other for other in people if other.id and other.id == person.id]
+    if len(one) > 1:
+        first, *others = sorted(one, key=lambda other: (len(other.name), -other.on_screen_s))
+        texts.append(f"the same person as {', '.join(other.name for other in one if other.name != person.name)}")
+        commands.append(program_command("merge", folder, first.name, *(other.name for other in others)))
+        if doubt.nearest in (other.name for other in one):
+            doubt = replace(doubt, nearest="", nearest_similarity=None)
     if doubt.doubtful and doubt.part:
         commands.append(program_command("split", folder, person.name, "--tracklets", ",".join(map(str, doubt.part))))
     if doubt.nearest and (doubt.nearest_similarity or 0.0) >= MAYBE_SAME:
         commands.append(program_command("merge", folder, person.name, doubt.nearest))
-    return {"text": doubt_text(doubt), "is_doubtful": doubt.doubtful, "commands": commands}
+    text = "; ".join(filter(None, [*texts, doubt_text(doubt)]))
+    return {"text": text, "is_doubtful": doubt.doubtful, "commands": commands}
 
 
 def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: str) -> list[dict[str, Any]]:

@@ -60,13 +60,13 @@ def report_parts(
     """The page, piece by piece: for an hour with thousands of clips it has tens of megabytes.
 
     Every file that the manifest lists is linked, clips are played in place. folder: name of the video's output folder,
-    for the commands that are shown. The same input gives the same text.
+    such as "2024/may/interview", for the commands and the link to the index. The same input gives the same text.
     """
     axis = TimeAxis(manifest.video.start_s, manifest.video.duration_s)
     people = [
         {
             **_person(number, person, manifest, _seen(person, timeline, axis), _speaks(person, timeline, axis), images),
-            "doubt": person_doubt(person, folder),
+            "doubt": person_doubt(person, folder, manifest.people),
         }
         for number, person in enumerate(manifest.people)
     ]
@@ -77,6 +77,7 @@ def report_parts(
     values = {
         "video": _video(manifest),
         "folder": folder,
+        "up": "../" * (folder.count("/") + 1),
         "people": people,
         "brief": [person for person in people if not person["clips"]],
         "is_chosen": _is_chosen(manifest),

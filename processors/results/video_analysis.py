@@ -12,6 +12,7 @@ from core.errors import VideoProcessingError
 from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.manifest import read_manifest
 from processors.results.remembered_settings import remembered_settings
+from processors.results.result_tree import folder_name
 from processors.results.run_plan import TimelineChoice
 from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import read_timeline
@@ -75,7 +76,7 @@ class VideoAnalysis:
         """
         stored, self.stored = self.stored, None  # whoever gets it decides how long it is kept
         if stored is not None:
-            logger.info("%s: using the stored analysis", self._folder.name)
+            logger.info("%s: using the stored analysis", folder_name(self._folder))
             self._monitor.update("analyse", 1, 1)
             return self.add_speech(stored)
         from processors.face_analyzer import FaceAnalyzer

@@ -23,6 +23,7 @@ from processors.people.segments import pad_and_split
 from processors.results.clip_choice import choose_clips
 from processors.results.existing_results import ReusableResults, link_files
 from processors.results.html_page import prepare_pages
+from processors.results.result_tree import folder_name
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.results.video_draft import SharedClips
 from utils.printable_text import ascii_safe
@@ -66,7 +67,7 @@ class VideoClips:
         self._monitor = monitor
         self._edited = edited
         self._repeated = repeated
-        self._choice = choose_clips(self.timeline, record.analysis, names.people, settings, folder.name)
+        self._choice = choose_clips(self.timeline, record.analysis, names.people, settings, folder_name(folder))
 
     def plan_crops(self, settings: ClipSettings) -> list[CropPath]:
         """The crop paths of all clips, with these settings.
@@ -105,7 +106,7 @@ class VideoClips:
             warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
-            logger.warning("%s: %s", self._folder.name, warning)
+            logger.warning("%s: %s", folder_name(self._folder), warning)
         results = ReusableResults(
             clips=rendered.clips,
             extras={},
@@ -131,7 +132,7 @@ class VideoClips:
 
     def take_over(self, reused: ReusableResults, staging: Path) -> ClipThumbnails:
         """Put the clips and extras of the video's folder into `staging`."""
-        logger.info("%s: reusing the clips that are there", self._folder.name)
+        logger.info("%s: reusing the clips that are there", folder_name(self._folder))
         link_files(reused.files, self._folder, staging)
         return self._thumbnails(staging, (clip.person for clip in reused.clips))
 

@@ -23,6 +23,7 @@ from processors.people.doubt import VideoDoubts, find_doubts
 from processors.people.pair_evidence import ComparedTracklets
 from processors.people.tracklet_division import divided_analysis
 from processors.results.manifest import Manifest
+from processors.results.result_tree import folder_name
 from processors.results.run_plan import TimelineChoice
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, timeline_sha256, to_timeline
 from processors.results.video_analysis import other_analysis_error
@@ -116,7 +117,7 @@ def _timeline(
     found = read_timeline(folder)
     if found.analysis != record.key:
         raise other_analysis_error(record.analysis.video.path)
-    logger.info("%s: following its timeline.json", folder.name)
+    logger.info("%s: following its timeline.json", folder_name(folder))
     timeline = to_timeline(found, record.analysis, folder / TIMELINE_FILE)
     if manifest is None or manifest.timeline.is_edited(timeline_sha256(folder)):
         return timeline, None

@@ -50,6 +50,7 @@ def test_precedence_is_defaults_then_file_then_flags(tmp_path):
         ("[clip]\ntemplate = 'cost$'", "template"),
         ("[clip]\ntemplate = ' '", "template"),
         ("[clip", "not valid TOML"),
+        ("size 3", "main.py config prints a valid file"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_key_in_the_message(tmp_path, text, expected):

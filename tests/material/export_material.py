@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from config import Settings
-from core.types import AudioInfo, CropPath, FaceAnalysis, Identity, Segment, Timeline, Tracklet
+from core.types import AudioInfo, Clip, CropPath, FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.extras.registry import EXTRAS, ExtrasContext
 from tests.material.factories import face_analysis, tracklet, video_info
 from utils.stage_monitor import StageMonitor
@@ -55,5 +55,15 @@ def example_timeline() -> Timeline:
 def export(
     name: str, folder: Path, analysis: FaceAnalysis, timeline: Timeline, paths: Sequence[CropPath] = ()
 ) -> tuple[str, ...]:
-    """Write the export `name`; returns its files. paths: of the clips, in which it may be interested."""
-    return EXTRAS[name].write(ExtrasContext(folder, analysis, timeline, (), Settings(), StageMonitor(), lambda: paths))
+    """Write the export `name`; returns its files. paths: of the clips, in which it may be interested.
+
+    Each segment has a clip.
+    """
+    clips = [
+        Clip(s.person, f"{s.person}/{s.start}.mp4", s.shot, s.start, s.end, 0.0, 1.0, 30, 64, 64, False, 1.0)
+        for person in timeline.people
+        for s in person.segments
+    ]
+    return EXTRAS[name].write(
+        ExtrasContext(folder, analysis, timeline, clips, Settings(), StageMonitor(), lambda: paths)
+    )

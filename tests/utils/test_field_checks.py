@@ -68,12 +68,15 @@ def test_templates(text):
     assert check_template(text, ("A", "B")) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "named"), [("$C", "C"), ("${C}", "C"), ("$", r"\$"), ("100$$", r"\$"), (" ", "nothing")]
-)
+@pytest.mark.parametrize(("text", "named"), [("$C", "C"), ("${C}", "C"), ("$", r"\$"), ("100$$", r"\$")])
 def test_templates_with_what_is_not_a_field(text, named):
     with pytest.raises(ValueError, match=f"^{named} is not a field; fields are A, B$"):
         check_template(text, ("A", "B"))
+
+
+def test_an_empty_template():
+    with pytest.raises(ValueError, match=r"^it is empty; fields are A, B$"):
+        check_template(" ", ("A", "B"))
 
 
 @pytest.mark.parametrize("name", ["vertical", "9-16", "a_b", "x" * 32])

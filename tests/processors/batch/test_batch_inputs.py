@@ -96,6 +96,12 @@ def test_results_are_no_inputs_even_where_the_output_folder_is_inside_the_input_
     assert names(find_inputs(["**/*.mp4"], tmp_path)) == ["a.mp4"]
 
 
+def test_a_web_address_is_no_missing_file(tmp_path):
+    for address in ("https://example.com/film.mp4", "HTTP://example.com/film.mp4?a=b", "rtsp://camera/1"):
+        (found,) = find_inputs([address], tmp_path / "out")
+        assert found.problem == "is a web address; download the video first"
+
+
 def test_what_cannot_be_read_is_an_input_with_a_reason(tmp_path, caplog):
     touch(tmp_path / "good.mp4")
     (tmp_path / "dangling.mp4").symlink_to(tmp_path / "nowhere.mp4")

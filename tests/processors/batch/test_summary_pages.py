@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,21 @@ def test_whoever_comes_last_says_everything(output: Path) -> None:
     write_summary_pages(output, None, BatchSummary((result("a"),), 1.0))
     write_summary_pages(output, None, BatchSummary((result("b"),), 1.0))
     assert sorted(entries(output)) == ["a", "b"]
+
+
+def test_corrected_and_removed_results_are_counted_anew(output: Path) -> None:
+    said = (result("a", people=9, clips=9), result("b"), result("c", "failed"), result("a", "duplicate"))
+    write_summary_pages(output, None, BatchSummary(said, 7.0))
+    shutil.rmtree(output / "b")
+    write_summary_pages(output, None)
+    told = json.loads((output / "summary.json").read_text())["inputs"]
+    manifest = a_manifest()
+    counts = (len(manifest["people"]), len(manifest["clips"]))
+    assert [(entry["status"], entry["people"], entry["clips"]) for entry in told if entry["folder"] == "a"] == [
+        ("done", *counts),
+        ("duplicate", 0, 0),
+    ]
+    assert "b" not in entries(output)
 
 
 def test_no_folder_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,9 +62,11 @@ def test_a_wrong_value_is_named_with_what_is_expected():
             "argument --export: 'edl,avi': 'avi' is not one of mot, coco, vtt, speech, otio, edl, fcpxml (see",
         ),
         (["--template", "$X"], "argument --template: '$X': X is not a field; fields are VIDEO_NAME, PERSON,"),
+        (["--template", ""], "argument --template: '': it is empty; fields are VIDEO_NAME, PERSON,"),
         (["--size", "0"], "argument --size: '0': 0x0 px, but each side must be an even number from 64 to 4096 (see"),
         (["--workers", "many"], "argument --workers: 'many' is neither auto nor a number from 1 to 64 (see"),
         (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (see main.py --help"),
+        (["--fps"], "unrecognized arguments: --fps (see main.py --help"),
         (["--nothing-like-it"], "unrecognized arguments: --nothing-like-it (see main.py --help"),
     ],
 )

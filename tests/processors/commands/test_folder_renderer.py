@@ -66,7 +66,7 @@ class Studio:
         """Run the program; returns the status of each input."""
         values = {**self.values, **more}
         settings = load_settings(None, values)
-        inputs = find_inputs([str(self.video)], self.output)
+        inputs = find_inputs([str(self.video)], self.output, recursive=settings.run.recursive)
         make = VideoProcessorFactory(settings, self.output, no_models)
         request = BatchRequest(inputs, self.output, settings)
         return [r.status for r in run_batch(request, BatchMonitor(), make).results]

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 import main
+from config import PeopleSettings
 from core.lease import LeaseTaker
 from processors import face_analyzer
+from processors.batch.named_people import check_only
 from processors.results import analysis_key
 from processors.results.output_leases import OutputLeases
 from tests.material.killed_run import ScriptedAnalyzer
@@ -109,6 +111,23 @@ def test_a_rename_in_one_video_names_the_person_in_all(season):
     assert season.run() == ["cached", "cached"]
 
 
+@pytest.mark.parametrize("names", [("anna", "Anna"), ("Anna", "ANNA")])
+def test_the_spelling_of_a_name_can_be_corrected(season, names):
+    for name in names:
+        assert call(season, "rename", "one", people(season, "one")[0][0], name, "--cache-dir", str(season.cache)) == 0
+        assert people(season, "one")[0] == (name, "P0001")
+        assert [path.name for path in (season.output / "one").iterdir() if path.name.lower() == "anna"] == [name]
+    assert season.run() == ["cached", "done"]
+    assert people(season, "two")[0] == (names[1], "P0001")
+
+
+def test_the_summary_counts_corrected_results(season):
+    assert call(season, "drop", "one", "person_01") == 0
+    assert call(season, "render", "one", "--cache-dir", str(season.cache)) == 0
+    inputs = json.loads((season.output / "summary.json").read_text())["inputs"]
+    assert [(entry["folder"], entry["people"], entry["clips"]) for entry in inputs] == [("one", 1, 1), ("two", 2, 2)]
+
+
 def test_what_is_linked_and_unlinked_by_hand_holds(season):
     assert call(season, "unlink", "two/person_01") == 0
     assert season.run() == ["cached", "done"]
@@ -119,6 +138,41 @@ def test_what_is_linked_and_unlinked_by_hand_holds(season):
     season.run()
     assert people(season, "two")[0] == ("person_01", "P0001")
     assert set(listed(season)) == {"P0001", "P0002"}
+
+
+def test_a_person_is_looked_up_in_the_folder_that_is_named_not_in_another_of_the_same_name(
+    videos, season, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
+    nested = season.video.parent / f"{season.output.parent.name}_nested"
+    (nested / "may").mkdir(parents=True)
+    shutil.copy(videos / "one.mp4", nested / "two.mp4")
+    shutil.copy(videos / "two.mp4", nested / "may" / "two.mp4")
+    shutil.rmtree(season.output)
+    season.video, recursive = nested, {**season.values["run"], "recursive": True}
+    assert season.run(run=recursive) == ["done", "done"]
+    assert {"two: using the stored analysis", "may/two: using the stored analysis"} <= set(caplog.messages)
+    for text, number in (
+        ("may/two/person_01", "P0003"),
+        (str(season.output / "may" / "two" / "person_02"), "P0004"),
+        ("two/person_02", "P0005"),
+    ):
+        assert call(season, "unlink", text) == 0
+        assert f"{text.removeprefix(f'{season.output}/')}" in listed(season)[number]
+    monkeypatch.chdir(season.output / "may")
+    assert call(season, "link", "two/person_01", "P0003") == 0, "beside the folder itself"
+    assert listed(season)["P0003"] == ["may/two/person_01"]
+
+
+def test_both_may_be_people_of_videos(season, capsys):
+    assert call(season, "unlink", "two/person_01", "P0001") == 0, "which it is"
+    assert listed(season)["P0003"] == ["two/person_01"]
+    assert call(season, "unlink", "two/person_01", "one/person_02") == 0, "which it is not"
+    assert set(listed(season)) == {"P0001", "P0002", "P0003"}
+    assert call(season, "link", "two/person_01", "one/person_01") == 0
+    assert call(season, "link", "P0002", "one/nobody") == 2
+    assert "one/nobody is not in the gallery" in capsys.readouterr().err
+    assert listed(season) == {"P0001": ["one/person_01", "two/person_01"], "P0002": ["one/person_02", "two/person_02"]}
 
 
 def test_two_people_of_the_gallery_become_one(season):
@@ -151,6 +205,31 @@ def test_forgetting_leaves_no_vector_and_says_what_stays(season, capsys):
     assert not [path for path in season.output.rglob("*") if path.is_file() and b"Anna" in path.read_bytes()]
 
 
+def test_forgetting_names_only_what_is_there(season, capsys):
+    shutil.rmtree(season.output / "one" / "person_02")
+    shutil.rmtree(season.output / "two")
+    capsys.readouterr()
+    assert call(season, "forget", "P0002") == 0
+    remains = [line.removeprefix("still there: ") for line in capsys.readouterr().out.splitlines()[1:]]
+    report = season.output / "one" / "report.html"
+    assert remains == [
+        f"images in {report}",
+        f"results of two.mp4, if they were moved; they are not in {season.output}",
+    ]
+
+
+def test_who_has_two_folders_in_a_video_is_told_how_to_make_them_one(season, caplog):
+    caplog.set_level("INFO")
+    assert call(season, "name", "P0002", "Anna") == 0
+    assert call(season, "link", "one/person_01", "Anna") == 0
+    (said,) = [entry.message for entry in caplog.records if "2 folders" in entry.message]
+    assert said.startswith("one has 2 folders of this person")
+    command = shlex.split(said.partition("main.py ")[2])
+    assert command[:4] == ["merge", "one", "person_01", "person_02"]
+    assert main.main([*command, "--force"]) == 0, "the two of this material are in one frame"
+    assert len(json.loads((season.output / "one" / "timeline.json").read_text())["people"]) == 1
+
+
 def test_only_one_person_gets_clips(season):
     call(season, "name", "P0002", "Anna")
     overwrite = {**season.values["run"], "overwrite": True}
@@ -159,6 +238,58 @@ def test_only_one_person_gets_clips(season):
     assert season.run(people={"only": "Anna"}) == ["cached", "cached"]
     assert season.run(run=overwrite) == ["done", "done"], "the others are missing"
     assert sorted(path.parent.name for path in season.output.glob("one/*/*.mp4")) == ["Anna", "person_01"]
+
+
+def listed_clips(season: Studio, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    """The clips of each person of `one`, as `main.py people` lists them."""
+    capsys.readouterr()
+    assert call(season, "people", "one") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    column = header.index("clips")
+    return {line.split()[0]: int(line[column : column + 5]) for line in lines}
+
+
+def test_clips_are_counted_as_they_are(season, capsys):
+    overwrite = {**season.values["run"], "overwrite": True}
+    assert season.run(clip={"size": 64, "max_clip": 0.5, "min_clip": 0.2}, run=overwrite) == ["done", "done"]
+    made = len(list((season.output / "one" / "person_02").glob("*.mp4")))
+    assert made > 1 and listed_clips(season, capsys)["person_02"] == made
+    assert call(season, "rename", "one", "person_02", "Anna", "--cache-dir", str(season.cache)) == 0
+    assert listed_clips(season, capsys)["Anna"] == made
+
+
+def test_whoever_has_no_clip_has_no_folder_for_a_cut_list(season, capsys):
+    call(season, "name", "P0002", "Anna")
+    overwrite = {**season.values["run"], "overwrite": True}
+    assert season.run(people={"only": "Anna"}, output={"export": ["edl"]}, run=overwrite) == ["done", "done"]
+    assert [path.name for path in season.output.glob("one/*/") if path.is_dir()] == ["Anna"]
+    assert listed_clips(season, capsys) == {"person_01": 0, "Anna": 1}
+    assert (season.output / "one" / "Anna" / "segments.edl").exists()
+
+
+@pytest.mark.parametrize(
+    ("only", "meant"), [("Ana", "did you mean 'Anna'?"), ("Anna, Xaver", "nobody is called 'Xaver'"), ("P0009", "P000")]
+)
+@pytest.mark.parametrize("command", ["run", "render"])
+def test_a_misspelt_name_costs_no_clip(season, capsys, command, only, meant):
+    call(season, "name", "P0002", "Anna")
+    clips = sorted(season.output.glob("*/*/*.mp4"))
+    words = {"run": [str(season.video), "--overwrite"], "render": ["render", "one"]}[command]
+    capsys.readouterr()
+    assert main.main([*words, "--only", only, "-o", str(season.output), "--cache-dir", str(season.cache)]) == 2
+    assert "--only: nobody is called" in (said := capsys.readouterr().err) and meant in said
+    assert clips and sorted(season.output.glob("*/*/*.mp4")) == clips
+
+
+@pytest.mark.parametrize("only", ["anna", "P0001,Anna", "person_01", "person_77", "Smith, John", "Zoe", "Tom"])
+def test_whoever_has_a_name_may_be_named(season, tmp_path, only):
+    call(season, "name", "P0002", "Anna")
+    call(season, "name", "P0001", "Smith, John")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "Zoe.jpg").touch()
+    timeline = season.output / "one" / "timeline.json"
+    timeline.write_text(timeline.read_text().replace('"person_01"', '"Tom"'))
+    check_only(PeopleSettings(only=only, people=str(tmp_path / "photos")), season.output)
 
 
 def test_results_without_names_get_them_later(season):

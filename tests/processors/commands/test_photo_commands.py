@@ -91,6 +91,21 @@ def test_photos_are_linked_into_folders_and_stay(folder, tmp_path, capsys):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.parametrize("flags", [["--link", "PHOTOS"], ["--move", "PHOTOS/sorted"], ["--html", "PHOTOS/notes.txt"]])
+def test_photos_are_not_sorted_into_themselves_and_a_page_replaces_no_other_file(folder, capsys, flags):
+    (folder / "notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    arguments = ["photos", str(folder), *(flag.replace("PHOTOS", str(folder)) for flag in flags)]
+    assert main.main([*arguments, *FLAGS]) == 2
+    assert "name a" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_page_of_photos_replaces_the_one_before(folder, tmp_path, capsys):
+    for _ in range(2):
+        assert call(capsys, "photos", folder, "-o", tmp_path / "out", "--html", tmp_path / "page.html")[0] == 1
+
+
 def test_a_damaged_gallery_is_a_warning(folder, tmp_path, capsys):
     (tmp_path / "bad.db").write_bytes(b"no database, whatever it is called" * 50)
     assert main.main(["photos", str(folder), "--gallery", str(tmp_path / "bad.db"), "--json", *FLAGS]) == 1

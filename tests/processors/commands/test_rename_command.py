@@ -41,6 +41,15 @@ def test_folders_tables_pages_and_exports_have_the_new_name(studio):
     assert studio.run() == ["cached"]
 
 
+def test_people_are_listed_as_they_are_called_afterwards(studio, capsys):
+    """`name` reaches the folders with the next run, and this is one; the list had the names before it."""
+    assert main.main(["name", "P0002", "Berta", "-o", str(studio.output)]) == 0
+    capsys.readouterr()
+    assert rename_in(studio, "person_01", "Anna") == 0
+    assert people_in(studio.folder) == {"Anna", "Berta"}
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["person", "Anna", "Berta"]
+
+
 def test_a_rename_that_was_killed_is_completed_by_the_next_run(studio):
     before = inodes(studio)
     # What is there when the command dies before the results follow; how they are exchanged is tested elsewhere.

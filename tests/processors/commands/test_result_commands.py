@@ -76,6 +76,7 @@ def test_edits_are_taken_back_one_command_each(results, capsys):
         (["rename", "FOLDER", "nobody", "x"], "there is no person 'nobody' (people: person_01, person_02)"),
         (["rename", "FOLDER", "person_01", "a/b"], "cannot be the name of a folder"),
         (["split", "FOLDER", "person_01", "--tracklets", "x"], "expected numbers"),
+        (["split", "FOLDER", "person_01", "--tracklets", "9-3"], "expected numbers like 3,4 or 3-6,9, not '9-3'"),
         (["split", "FOLDER", "person_01"], "one of the arguments --tracklets --at is required"),
         (["split", "FOLDER", "person_01", "--at", "soon"], "expected a time like 11.64, 0:11.64 or 1:02:11.640"),
         (["split", "FOLDER", "person_01", "--at", "9"], "not seen both before and after 9 s"),
@@ -88,6 +89,7 @@ def test_edits_are_taken_back_one_command_each(results, capsys):
         (["render", "FOLDER"], "its video film.mp4 cannot be found"),
         (["cache", "burn"], "invalid choice"),
         (["clean"], "--older-than"),
+        (["clean", "--older-than", "30d", "-o", "nowhere"], "nowhere: is not a folder (-o names"),
         (["clean", "--older-than", "soon"], "like 30d, not 'soon'"),
     ],
 )

@@ -76,3 +76,9 @@ def test_the_names_change_nothing_else() -> None:
 def test_folders_differ() -> None:
     people = [("person_01", "Anna"), ("person_02", ""), ("person_03", "ANNA"), ("person_04", "Unknown")]
     assert folders_of(people) == ["Anna", "person_02", "ANNA (2)", "Unknown (2)"]
+
+
+def test_of_two_people_of_one_name_the_one_who_is_shown_longest_has_no_number():
+    people = [("person_01", "Anna"), ("person_02", ""), ("person_03", "Anna"), ("person_04", "Anna")]
+    seconds = {"person_01": 0.6, "person_02": 50.0, "person_03": 13.0, "person_04": 0.6}
+    assert folders_of(people, seconds) == ["Anna (2)", "person_02", "Anna", "Anna (3)"]

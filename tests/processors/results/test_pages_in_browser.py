@@ -68,7 +68,8 @@ def people_page(face: bytes) -> Iterator[str]:
     clip = PageClip(f"video/{PERSON}/clip #1?.mp4", 3.2, 6.4)
     videos = (PageVideo("video", HOSTILE, PERSON, 9.0, (clip,)),)
     people = [PagePerson("P0001", HOSTILE, [face, face], videos, 1)]
-    people += [PagePerson(f"P{number:04}", "", [face], videos, 0) for number in range(2, 11)]
+    people += [PagePerson(f"P{number:04}", "", [face], videos, 0) for number in range(2, 10)]
+    people += [PagePerson("P0010", "José", [face], (*videos, PageVideo("more", "more", "José", 3.0, ())), 0)]
     pairs = [
         PagePair("P0001", HOSTILE, face, "P0002", "", face, 0.62),
         PagePair("P0003", "", face, "P0004", "", b"", 0.31),
@@ -279,9 +280,53 @@ def test_people_are_found_by_words(show):
     assert [card.get_attribute("id") for card in shown] == ["P0007"]
 
 
-def test_words_of_the_commands_find_nobody(show):
+def test_accents_do_not_matter_and_the_number_of_those_found_is_said(show):
     page = show("people.html")
-    page.find_element("id", "find").send_keys("python")
+    said = page.find_element("css selector", ".find [role=status]")
+    assert said.text == ""
+    for words, count in (("jose", "1 of 10"), ("JOSÉ p0010", "1 of 10"), ("jose p0007", "none of 10"), ("", "")):
+        box = page.find_element("id", "find")
+        page.execute_script("arguments[0].value = arguments[1]", box, words)
+        box.send_keys(" ")
+        assert said.text == count
+
+
+def test_people_can_be_put_in_another_order(show):
+    page = show("people.html", width=360)
+
+    def first_two(order: str) -> list[str]:
+        chosen = "order.value = arguments[0]; order.dispatchEvent(new Event('change'))"
+        page.execute_script(chosen, order)
+        ids = "return [...document.querySelectorAll('.people > li')].slice(0, 2).map((li) => li.id)"
+        return list(page.execute_script(ids))
+
+    assert first_two("seconds") == first_two("videos") == ["P0010", "P0001"]
+    assert first_two("name") == ["P0002", "P0003"]
+    assert first_two("") == ["P0001", "P0002"]
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 360
+
+
+def test_many_pairs_do_not_push_the_people_out_of_sight(show, tmp_path):
+    face = encode_jpeg(np.full((64, 64, 3), 90, np.uint8), 80)
+    pairs = [PagePair(f"P{n:04}", "", face, f"P{n + 1:04}", "", face, 0.5) for n in range(1, 9)]
+    (tmp_path / "people.html").write_text("".join(people_parts([], 0, pairs)), encoding="utf-8")
+    page = show(tmp_path / "people.html")
+
+    def shown() -> list[int]:
+        return [n for n, pair in enumerate(page.find_elements("css selector", ".pair")) if pair.is_displayed()]
+
+    more = page.find_element("css selector", ".more")
+    assert shown() == [0, 1, 2, 3, 4, 5] and more.text == "Show all 8 pairs"
+    page.find_elements("css selector", ".pair .later")[0].click()
+    assert shown() == [1, 2, 3, 4, 5, 6], "each that is put aside makes room for the next"
+    more.click()
+    assert shown() == [1, 2, 3, 4, 5, 6, 7] and not more.is_displayed()
+
+
+@pytest.mark.parametrize("word", ["python", "give", "name:"])
+def test_words_of_the_commands_find_nobody(show, word):
+    page = show("people.html")
+    page.find_element("id", "find").send_keys(word)
     assert not any(card.is_displayed() for card in page.find_elements("css selector", ".people > li"))
 
 

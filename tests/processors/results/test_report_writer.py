@@ -54,6 +54,12 @@ def test_it_says_who_when_and_how_long(manifest):
     assert "damaged parts" in plain and "face_share" in plain and "0.45" in plain
 
 
+@pytest.mark.parametrize(("folder", "up"), [("interview", "../"), ("2024/may/interview", "../../../")])
+def test_it_leads_to_the_index_of_its_output_folder(manifest, folder, up):
+    text = html_of(as_manifest(manifest), as_timeline(a_timeline()), ReportImages(), folder=folder)
+    assert f'<a href="{up}index.html">All videos</a>' in text
+
+
 def test_where_nobody_has_a_clip_nobody_is_said_to_have_one(manifest):
     text = page({**manifest, "people": manifest["people"][1:], "clips": []})
     assert "1 person without a clip 0 clips" in " ".join(re.sub(r"<[^>]+>", " ", text).split())
@@ -95,6 +101,14 @@ def test_doubtful_people_are_reported_with_the_commands_that_settle_it(manifest)
     manifest["people"][0]["doubt"] = {"doubtful": False, "similarity": 0.9, "part": [1]}
     sure = page(manifest)
     assert 'class="badge doubtful"' not in sure and "main.py split" not in sure
+
+
+def test_two_folders_of_one_person_are_reported_with_the_command_that_joins_them(manifest):
+    for person in manifest["people"]:
+        person["id"] = "P0007"
+    plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", page(manifest)).split()))
+    assert "the same person as Zoë & co" in plain and "perhaps the same as" not in plain
+    assert "the same person as person_01" in plain and plain.count("main.py merge VIDEO 'Zoë & co' person_01") == 2
 
 
 def without_tags(text: str) -> str:
