@@ -10,7 +10,7 @@ from pathlib import Path
 _HEAD, _LARGE_HEAD = struct.Struct(">I4s"), struct.Struct(">I4sQ")
 _TO_THE_END, _IS_LARGE = 0, 1
 """values of the 32-bit size (ISO/IEC 14496-12, 4.2): the box is the last one; a size of 64 bits follows its type"""
-_LEAST_SIZE = 16
+_MIN_SIZE = 16
 """bytes of a box with version and flags and one field"""
 _MAX_BOXES = 200_000
 """fragments of a second each for a whole day; a damaged file may pretend to have more"""
@@ -57,9 +57,9 @@ def top_level_boxes(path: Path) -> Iterator[Box]:
 
 def children(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, begin and end of the boxes with at least one field between two offsets, up to the first that is damaged."""
-    while at + _LEAST_SIZE <= end:
+    while at + _MIN_SIZE <= end:
         size, kind = _HEAD.unpack_from(data, at)
-        if not _LEAST_SIZE <= size <= end - at:
+        if not _MIN_SIZE <= size <= end - at:
             return
         yield kind, at, at + size
         at += size

@@ -12,7 +12,7 @@ from core.models.openvino_graph import OpenVINOGraph
 from core.types import FloatArray
 from utils.work_ahead import MadeOnce, make_ahead
 
-MOST_SIZES = 16
+MAX_SIZES = 16
 """For each size of its input OpenVINO prepares itself in about 20 ms and keeps 0.3 to 4 MB (YuNet). With one more size
 than this it is compiled anew, so that a long run over videos of many shapes does not grow."""
 
@@ -34,7 +34,7 @@ class SizelessGraph:
     def __call__(self, planes: NDArray[Any]) -> tuple[FloatArray, ...]:
         """As the network's call; raises what compiling it raises, too. planes: (1, 3, h, w)."""
         with self._running:
-            if planes.shape not in self._sizes and len(self._sizes) == MOST_SIZES:
+            if planes.shape not in self._sizes and len(self._sizes) == MAX_SIZES:
                 self._graph, self._sizes = MadeOnce(self._compile), set()
             self._sizes.add(planes.shape)
             return self._graph.get()(planes)

@@ -32,7 +32,7 @@ from utils.printable_text import ascii_safe
 MARKER_PREFIX = ".face-clips-marker-"
 """of the file by which nodes show that they see the driver's output folder and not one of their own"""
 
-LEAST_FREE_BYTES = 100_000_000
+MIN_FREE_BYTES = 100_000_000
 """of each folder that a node writes to: the clips and the analysis of an hour of video take about as much"""
 
 _PROBE_BYTES = 1 << 20
@@ -125,7 +125,7 @@ def _room_problem(folder: Path, *, is_made: bool) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return ascii_safe(f"the disk of {folder} is full")
         return ascii_safe(f"{folder} cannot be written ({error.strerror or error})")
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         return ascii_safe(f"the disk of {folder} is nearly full: {free // 1_000_000} MB are left")
     return ""
 

@@ -23,9 +23,9 @@ from utils.plurals import count_of
 
 logger = logging.getLogger(__name__)
 
-MOST_FAILED_STARTS = 2
+MAX_FAILED_STARTS = 2
 """of workers in a row; then their share of the node is given up"""
-_MOST_JOBS = {WorkerKind.CLIPS: 1, WorkerKind.VIDEOS: JOBS_PER_WORKER}
+_MAX_JOBS = {WorkerKind.CLIPS: 1, WorkerKind.VIDEOS: JOBS_PER_WORKER}
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -95,7 +95,7 @@ class NodeSource:
             raise OSError("every share of the nodes has a worker")
         terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self.handover)
         remote = self._cluster.start(slot.share, terms, self._make_host)
-        slot.worker = NodeWorker(slot.share.node, remote, inbox, most_jobs=_MOST_JOBS[kind])
+        slot.worker = NodeWorker(slot.share.node, remote, inbox, max_jobs=_MAX_JOBS[kind])
         return slot.worker
 
     def drop(self, key: str) -> None:
@@ -117,7 +117,7 @@ class NodeSource:
             return False
         slot.failed_starts += 1
         logger.debug("a worker ended before it began %s", worker.cause_of_death())
-        if slot.failed_starts >= MOST_FAILED_STARTS:
+        if slot.failed_starts >= MAX_FAILED_STARTS:
             logger.warning("a worker is given up, because it cannot be started %s", worker.cause_of_death())
             self._slots.remove(slot)
             self._recount()

@@ -36,16 +36,16 @@ class NodeWorker(WorkerContact):
         inbox: Inbox,
         clock: Callable[[], float] = time.monotonic,
         *,
-        most_jobs: int = JOBS_PER_WORKER,
+        max_jobs: int = JOBS_PER_WORKER,
     ) -> None:
-        """clock: seconds from any origin. most_jobs: the number of jobs after which it is no longer wanted."""
+        """clock: seconds from any origin. max_jobs: the number of jobs after which it is no longer wanted."""
         super().__init__(clock)
         self.is_started = False
         self._node = node
         self._remote = remote
         self._inbox = inbox
         self._jobs = 0
-        self._most_jobs = most_jobs
+        self._most_jobs = max_jobs
         self._is_retired = False
         self._cause = ""
         threading.Thread(target=self._listen, name="worker", daemon=True).start()

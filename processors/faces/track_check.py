@@ -37,7 +37,7 @@ MIN_SURE_OPINION = 0.1
 OPINIONS = 3
 """samples that the verifier examines, 0.03 s each"""
 
-QUICK_OPINIONS, LEAST_QUICK_OPINIONS = 6, 2
+QUICK_OPINIONS, MIN_QUICK_OPINIONS = 6, 2
 """most samples that the quick verifier examines before the other one, 2 ms each, and the number below which it is not
 used"""
 
@@ -52,7 +52,7 @@ MIN_SURE_QUICK_OPINION = 0.7
 otherwise; below, the other one is asked. Where the image stands still, every full detection finds the same thing again:
 a hand on a table had 0.53, while 144 faces that are sure had 0.80 or more"""
 
-LEAST_WHOLE = 0.7
+MIN_VISIBLE = 0.7
 """median visible share of a face below which nothing speaks against a sure track: both verifiers know halves of faces
 poorly (YuNet gives them 0.3 to 0.8). Not fitted: half a face, or one without mouth and brows, shows less"""
 
@@ -91,9 +91,9 @@ class TrackCheck:
     def _is_likely(self, samples: Sequence[FaceSample]) -> bool:
         """Whether no verifier speaks against a face that is sure."""
         quick = self._models.quick_verifier
-        if quick is None or len(samples) < LEAST_QUICK_OPINIONS:
+        if quick is None or len(samples) < MIN_QUICK_OPINIONS:
             return True
-        if float(np.median([s.visible for s in samples])) < LEAST_WHOLE:
+        if float(np.median([s.visible for s in samples])) < MIN_VISIBLE:
             return True
         crops = self._crops(samples)
         # One sample settles nearly all of them: six would take a twentieth of an analysis with many people.
@@ -105,7 +105,7 @@ class TrackCheck:
         """least: score by the slower verifier, which is asked if the quick one does not know the face."""
         crops = self._crops(samples)
         quick = self._models.quick_verifier
-        if quick is not None and len(crops) >= LEAST_QUICK_OPINIONS:
+        if quick is not None and len(crops) >= MIN_QUICK_OPINIONS:
             is_known = float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION
             if is_known:
                 return True

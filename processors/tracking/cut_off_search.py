@@ -23,7 +23,7 @@ from utils.stage_times import timed
 MAX_PROPOSALS = 4
 """judged in one image, best first: more faces of this size have no room in it"""
 
-LEAST_VISIBLE = 0.4
+MIN_VISIBLE = 0.4
 """longer side of a proposal, as a share of the image's shorter side, from which it is judged: half of a large face"""
 
 LOOKS = 2
@@ -33,7 +33,7 @@ close-ups of six people one look finds 0.76, two find 0.99 (docs/measurements/tr
 ONE_PLACE = 0.5
 """IoU from which two detections of a search are one once their boxes are settled; before, they overlapped less"""
 
-MOST_LOOKS = 6
+MAX_LOOKS = 6
 """at a detection of a search, whose box may be half as high again as the face: looks at such a box come nearer with
 doubtful scores, and are sure once they are right"""
 
@@ -41,7 +41,7 @@ FRAME_SCALE = 1.6
 """side of the square around the middle, as a multiple of the image's height, that is proposed of a face that fills the
 frame. On 96 frames of close-ups it finds as many as 1.3 and 2.0 together"""
 
-LEAST_FIRST_SCORE = 0.1
+MIN_FIRST_SCORE = 0.1
 """of a first look at that square, below which there is no second one: faces that fill the frame have 0.7 or more, of
 238 images without a face 4 % reach it"""
 
@@ -64,7 +64,7 @@ class CutOffSearch:
         rows = np.flatnonzero(_is_cut_off(found.boxes, image))
         if len(rows) == 0:
             return found
-        looked_at = self._look(image, found.boxes[rows], MOST_LOOKS)
+        looked_at = self._look(image, found.boxes[rows], MAX_LOOKS)
         is_seen = looked_at.scores >= self._refiner.score_scale.seen
         boxes, landmarks = found.boxes.copy(), found.landmarks.copy()
         boxes[rows[is_seen]], landmarks[rows[is_seen]] = looked_at.boxes[is_seen], looked_at.landmarks[is_seen]
@@ -80,7 +80,7 @@ class CutOffSearch:
         if self._proposer is None:
             return Detections.empty()
         boxes = self._proposer.propose(image, min_face_px)
-        boxes = boxes[_longer_sides(boxes) >= LEAST_VISIBLE * min(image.shape[:2])]
+        boxes = boxes[_longer_sides(boxes) >= MIN_VISIBLE * min(image.shape[:2])]
         boxes = boxes[are_apart(boxes, explained, SAME_FACE_OVERLAP)][:MAX_PROPOSALS]
         if len(boxes) == 0:
             return Detections.empty()
@@ -94,7 +94,7 @@ class CutOffSearch:
         height, width = image.shape[:2]
         frame = np.array([[width - height, 0, width + height, 2 * height]], np.float32) / 2
         first = self._refiner.refine(image, scaled_boxes(frame, FRAME_SCALE))
-        if first.scores[0] < LEAST_FIRST_SCORE:
+        if first.scores[0] < MIN_FIRST_SCORE:
             return Detections.empty()
         found = self._refiner.refine(image, first.boxes)
         return found[(found.scores >= self._least_score) & _is_cut_off(found.boxes, image)]

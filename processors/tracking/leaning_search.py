@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.face_detector import FaceDetector
-from core.models.proposed_detector import LEAST_SHARE
+from core.models.proposed_detector import MIN_SHARE
 from core.models.proposer import Proposer
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
@@ -107,7 +107,7 @@ class LeaningSearch:
         if not as_it_is:
             return turned
         boxes = self._upright.propose(image, min_face_px)
-        boxes = boxes[boxes[:, 3] - boxes[:, 1] >= LEAST_SHARE * min_face_px]
+        boxes = boxes[boxes[:, 3] - boxes[:, 1] >= MIN_SHARE * min_face_px]
         boxes = boxes[are_apart(boxes, turned.boxes, SAME_PROPOSAL)]
         leans = np.tile(np.array([UPRIGHT_TURN, -UPRIGHT_TURN], np.float32), len(boxes))
         return turned.joined(TurnedBoxes(np.repeat(boxes, 2, axis=0), leans))

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from core.models.openvino_graph import OpenVINOGraph
-from core.models.sizeless_graph import MOST_SIZES, SizelessGraph
+from core.models.sizeless_graph import MAX_SIZES, SizelessGraph
 from core.types import FloatArray
 
 
@@ -24,7 +24,7 @@ def test_it_is_compiled_once_for_few_sizes_and_anew_for_too_many() -> None:
     graph = SizelessGraph(compile_graph)
     assert not compiled
     for _ in range(2):
-        assert [answer(width)[0] for width in range(1, MOST_SIZES + 1)] == [3 * n for n in range(1, MOST_SIZES + 1)]
+        assert [answer(width)[0] for width in range(1, MAX_SIZES + 1)] == [3 * n for n in range(1, MAX_SIZES + 1)]
     assert len(compiled) == 1
-    assert answer(MOST_SIZES + 1)[0] == 3 * (MOST_SIZES + 1) and len(compiled) == 2
+    assert answer(MAX_SIZES + 1)[0] == 3 * (MAX_SIZES + 1) and len(compiled) == 2
     assert answer(1)[0] == 3 and len(compiled) == 2

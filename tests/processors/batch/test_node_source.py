@@ -258,7 +258,7 @@ def test_a_node_where_no_worker_starts_is_given_up_and_no_video_is_blamed(
     assert statuses(run.run("a", "b", "c")) == dict.fromkeys("abc", "done")
     assert {node for _, node in run.analysed} == {"n2"}
     assert "cannot be started on node node1: its node is gone" in caplog.text
-    assert sum(share.node.id == "n1" for share, _ in run.cluster.workers) == node_source.MOST_FAILED_STARTS
+    assert sum(share.node.id == "n1" for share, _ in run.cluster.workers) == node_source.MAX_FAILED_STARTS
 
 
 def test_without_a_node_the_run_ends(make_run: Callable[..., Run]) -> None:

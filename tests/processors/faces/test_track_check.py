@@ -13,11 +13,11 @@ from core.models.model_spec import ScoreScale
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
 from processors.faces.track_check import (
-    LEAST_WHOLE,
     MIN_DOUBTFUL_S,
     MIN_OPINION,
     MIN_QUICK_OPINION,
     MIN_SURE_OPINION,
+    MIN_VISIBLE,
     SURE_CONFIRMATIONS,
     SURE_S,
     TrackCheck,
@@ -130,7 +130,7 @@ def test_a_sure_track_that_neither_verifier_knows_is_no_face() -> None:
 
 def test_of_faces_that_the_frame_cuts_off_the_verifiers_know_too_little_to_speak_against_a_sure_track() -> None:
     track, unknown = track_of(round(2 * SURE_S * RATE), score=BEYOND_DOUBT), QuickVerifier(2, first_is_high=False)
-    halves = [dataclasses.replace(sample, visible=LEAST_WHOLE - 0.1) for sample in samples(6)]
+    halves = [dataclasses.replace(sample, visible=MIN_VISIBLE - 0.1) for sample in samples(6)]
     models: Any = SimpleNamespace(
         detector=SimpleNamespace(score_scale=SCALE), verifier=Verifier(0.0), quick_verifier=unknown
     )

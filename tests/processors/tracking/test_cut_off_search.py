@@ -13,7 +13,7 @@ from core.models.face_detector import FaceRefiner
 from core.models.model_spec import score_scale_of
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
-from processors.tracking.cut_off_search import LOOKS, MAX_PROPOSALS, MOST_LOOKS, CutOffSearch
+from processors.tracking.cut_off_search import LOOKS, MAX_LOOKS, MAX_PROPOSALS, CutOffSearch
 from tests.material.scripted_faces import detections
 from tests.material.synthetic.portraits import COLLINS
 from utils.box_geometry import iou_matrix
@@ -123,7 +123,7 @@ def test_the_number_of_looks_is_bounded() -> None:
     assert len(made(Proposing((5, 5, 40, 50)), nothing).find(EMPTY, 9.0, NOBODY)) == 0
     made(Proposing(*[(-40.0 + 100 * k, 0, 60 + 100 * k, 200) for k in range(6)]), sure).find(EMPTY, 9.0, NOBODY)
     made(None, doubtful).settled(EMPTY, detections([TALL], 0.95))
-    assert (nothing.looks, sure.looks, doubtful.looks) == ([], [MAX_PROPOSALS] * LOOKS, [1] * MOST_LOOKS)
+    assert (nothing.looks, sure.looks, doubtful.looks) == ([], [MAX_PROPOSALS] * LOOKS, [1] * MAX_LOOKS)
 
 
 def test_a_detection_that_looks_do_not_confirm_keeps_its_box() -> None:
