@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from core.media.cut_end import FRAME, INDEX, PACKET, cut_within
+from core.media.truncation import FRAME, INDEX, PACKET, truncated_within
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 
@@ -37,15 +37,15 @@ def test_files_that_end_within_something(ramp: Path, tmp_path: Path, extension: 
     path = tmp_path / f"a.{extension}"
     run_ffmpeg("-i", str(ramp), *TONE[:4], *codecs, str(path))
     container, whole = probe_video(path).container, path.read_bytes()
-    assert cut_within(path, container) == ""
+    assert truncated_within(path, container) == ""
     for share in (0.5, 0.7, 0.9):
         end = int(len(whole) * share)
         # Not the end of a packet of MPEG-TS or M2TS, of a pack, or of a part of a DV frame.
         end -= 7 * (end % 188 == 0 or end % 192 < 6 or end % 12000 == 0 or end % 2048 == 0)
         path.write_bytes(whole[:end])
-        assert cut_within(path, container) == within, share
+        assert truncated_within(path, container) == within, share
     path.write_bytes(whole + bytes(3000))
-    assert cut_within(path, container) in ("", FRAME if extension == "dv" else "")
+    assert truncated_within(path, container) in ("", FRAME if extension == "dv" else "")
 
 
 def test_a_recording_that_was_not_ended(ramp: Path, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_recording_that_was_not_ended(ramp: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     for end, within in ((len(piped), ""), (len(piped) - 1, FRAME), (len(piped) // 2, FRAME)):
         path.write_bytes(piped[:end])
-        assert cut_within(path, "matroska") == within
+        assert truncated_within(path, "matroska") == within
 
 
 def test_an_index_that_is_cut_off(ramp: Path, tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ def test_an_index_that_is_cut_off(ramp: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     run_ffmpeg("-i", str(ramp), *TONE[:4], *COPY, str(path))
     whole = path.read_bytes()
-    assert cut_within(path, "mov") == ""
+    assert truncated_within(path, "mov") == ""
     index = whole.rindex(b"moov") - 4
     path.write_bytes(whole[: (index + len(whole)) // 2])
     assert not probe_video(path).audio
-    assert cut_within(path, "mov") == INDEX
+    assert truncated_within(path, "mov") == INDEX
 
 
 def test_files_that_are_gone_empty_or_something_else(tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_files_that_are_gone_empty_or_something_else(tmp_path: Path) -> None:
         if content is not None:
             path.write_bytes(content)
         for container in ("mpegts", "matroska", "mov", "avi"):
-            assert cut_within(path, container) == ""
+            assert truncated_within(path, container) == ""

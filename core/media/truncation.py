@@ -31,7 +31,7 @@ _CLUSTER, _FIRST_CHILDREN = b"\x1f\x43\xb6\x75", (0xE7, 0xBF)
 _INDEX_BOXES = (b"moov", b"moof")
 
 
-def cut_within(path: Path, container: str) -> str:
+def truncated_within(path: Path, container: str) -> str:
     """What the file ends in the middle of: `PACKET`, `FRAME`, `INDEX`, or "" if it does not, or if it is not known.
 
     container: `VideoInfo.container`. MPEG-TS, MPEG-PS, raw DV, Matroska and the indexes of MP4 are looked at.
