@@ -16,11 +16,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from core.models.dynamic_shape_graph import DynamicShapeGraph
 from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
 from core.models.proposal_weights import PROPOSAL_WEIGHTS
 from core.models.quantised_onnx import read_quantised
-from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
@@ -152,7 +152,7 @@ class OnePassProposer:
     """A `Proposer`: one network on the CPU, run on the image scaled so that the smallest wanted face is a few pixels.
 
     Inputs are filled up with black to a multiple of 32 px, so videos of one aspect ratio and `--min-face` have one
-    size, which matters because the network is prepared for each (see `SizelessGraph`).
+    size, which matters because the network is prepared for each (see `DynamicShapeGraph`).
 
     Attributes:
         graph: the network.
@@ -163,7 +163,7 @@ class OnePassProposer:
         self._spec = spec
         self._file = model_file
         self._threads = threads
-        self.graph = SizelessGraph(self._compiled)
+        self.graph = DynamicShapeGraph(self._compiled)
         self._latest: tuple[_Proposed, ...] = ()
 
     def prepare(self) -> None:

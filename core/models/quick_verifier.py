@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.dynamic_shape_graph import DynamicShapeGraph
 from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.models.proposer import PROPOSERS, input_planes
-from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
 
@@ -21,7 +21,7 @@ _YUNET = PROPOSERS["yunet"]
 class QuickVerifier:
     """Scores the face in the middle of crops. Any number of threads may use it."""
 
-    def __init__(self, graph: SizelessGraph) -> None:
+    def __init__(self, graph: DynamicShapeGraph) -> None:
         """graph: OpenCV's quantised YuNet."""
         self._graph = graph
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.dynamic_shape_graph import DynamicShapeGraph
 from core.models.proposer import PROPOSERS, colour_planes, inner_and_padded
-from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.leaning_faces import turned_both_ways
 from utils.stage_times import timed
@@ -48,7 +48,7 @@ class TurnedBoxes:
 class TurnedProposer:
     """Any number of threads may use it."""
 
-    def __init__(self, graph: SizelessGraph) -> None:
+    def __init__(self, graph: DynamicShapeGraph) -> None:
         """graph: OpenCV's quantised YuNet."""
         self._graph = graph
 

@@ -6,8 +6,8 @@ from typing import cast
 
 import numpy as np
 
+from core.models.dynamic_shape_graph import MAX_SIZES, DynamicShapeGraph
 from core.models.openvino_graph import OpenVINOGraph
-from core.models.sizeless_graph import MAX_SIZES, SizelessGraph
 from core.types import FloatArray
 
 
@@ -21,7 +21,7 @@ def test_it_is_compiled_once_for_few_sizes_and_anew_for_too_many() -> None:
     def answer(width: int) -> FloatArray:
         return graph(np.ones((1, 3, 1, width), np.float32))[0]
 
-    graph = SizelessGraph(compile_graph)
+    graph = DynamicShapeGraph(compile_graph)
     assert not compiled
     for _ in range(2):
         assert [answer(width)[0] for width in range(1, MAX_SIZES + 1)] == [3 * n for n in range(1, MAX_SIZES + 1)]

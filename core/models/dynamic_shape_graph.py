@@ -17,7 +17,7 @@ MAX_SIZES = 16
 than this it is compiled anew, so that a long run over videos of many shapes does not grow."""
 
 
-class SizelessGraph:
+class DynamicShapeGraph:
     """One image in, float32 arrays out. Any number of threads may call it; they take turns."""
 
     def __init__(self, compile_graph: Callable[[], OpenVINOGraph]) -> None:
