@@ -121,8 +121,8 @@ class ModelManager:
         for detector in (self.detector, self.look_out_detector):
             if isinstance(detector, ProposedDetector):
                 detector.prepare()
-        if (leaning := self.quick_proposer) is not None:
-            leaning.prepare()
+        if (proposer := self.quick_proposer) is not None:
+            proposer.prepare()
         self._loader.compile_ahead()
 
     @property
@@ -164,7 +164,7 @@ class ModelManager:
 
     @property
     def quick_proposer(self) -> OnePassProposer | None:
-        """YuNet, to propose faces that lean; None where it is not installed. Raises ModelError if it is unusable."""
+        """YuNet, to propose tilted faces; None where it is not installed. Raises ModelError if it is unusable."""
         return self._proposer("yunet") if is_yunet_usable() else None
 
     @property

@@ -42,13 +42,13 @@ class ProposedDetector:
         """As `FaceRefiner.score_scale`."""
         return self._judge.score_scale
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray | None = None) -> Detections:
         """As `FaceRefiner.refine`."""
-        return self._judge.refine(image, boxes, leans)
+        return self._judge.refine(image, boxes, rolls)
 
-    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray) -> Detections:
         """As `FaceRefiner.refine_turned`."""
-        return self._judge.refine_turned(image, boxes, leans)
+        return self._judge.refine_turned(image, boxes, rolls)
 
     def candidates(self, image: ByteArray, min_face_px: float) -> Candidates:
         """As `FaceDetector.candidates`."""

@@ -12,7 +12,7 @@ from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from utils.leaning_faces import UPRIGHT_LEAN, median_lean
+from utils.face_roll import UPRIGHT_ROLL, median_roll
 from utils.noise import without_noise
 from utils.stage_times import timed
 from utils.tone_stretch import darkened, is_narrow, stretched
@@ -79,7 +79,7 @@ class TrackCheck:
             return False
         confirmed = track.confirmations / max(track.full_searches, 1)
         scale, score = self._models.detector.score_scale, float(np.median(track.scores))
-        is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS and not _leans(track)
+        is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS and not _is_tilted(track)
         if is_sure and (length >= self._min_sure or score >= scale.sure or not samples):
             with timed("second opinion"):
                 return self._is_likely(samples)
@@ -120,9 +120,9 @@ class TrackCheck:
         return float(self._models.verifier.scores(crops[:OPINIONS]).max())
 
 
-def _leans(track: Track) -> bool:
-    """Whether most of the faces lean: hands and clothes pass for such faces more easily."""
-    return median_lean(track.landmarks.stacked()) > UPRIGHT_LEAN
+def _is_tilted(track: Track) -> bool:
+    """Whether most of the faces are tilted: hands and clothes pass for such faces more easily."""
+    return median_roll(track.landmarks.stacked()) > UPRIGHT_ROLL
 
 
 def _as_tracked(crop: ByteArray) -> ByteArray:

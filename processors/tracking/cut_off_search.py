@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.models.face_detector import FaceRefiner
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
-from processors.tracking.leaning_search import PROPOSAL_SCALE, SAME_FACE_OVERLAP
+from processors.tracking.tilted_face_search import PROPOSAL_SCALE, SAME_FACE_OVERLAP
 from utils.area_sampling import LARGE_SHARE
 from utils.box_geometry import are_apart, scaled_boxes
 from utils.nms import non_maximum_suppression
@@ -74,7 +74,7 @@ class CutOffSearch:
     def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
         """Upright faces of `LARGE_SHARE` of the image's shorter side or more that reach beyond it, best first.
 
-        image: (h, w, 3) uint8 RGB. min_face_px: as of the search for leaning faces, whose proposals are used again.
+        image: (h, w, 3) uint8 RGB. min_face_px: as of the search for tilted faces, whose proposals are used again.
         explained: (K, 4) boxes of faces that were found already, px of the image.
         """
         if self._proposer is None:

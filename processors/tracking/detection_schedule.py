@@ -23,8 +23,8 @@ from processors.tracking.change_detector import Cells, ChangeDetector
 from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
-from processors.tracking.leaning_schedule import LeaningSchedule
-from processors.tracking.leaning_search import LeaningSearch
+from processors.tracking.tilted_face_schedule import TiltedFaceSchedule
+from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
 from processors.tracking.unusual_search import UnusualSearch
 from utils.box_geometry import iou_matrix
@@ -36,8 +36,8 @@ SMALL_FACES = 2.0
 """faces under this multiple of the smallest size are searched for at every second look-out only: they cost three
 quarters of the search"""
 
-LEANING_FACES = 2.0
-"""searches for faces that lean are this multiple of the usual time apart: newcomers are followed backwards as far"""
+TILTED_FACES = 2.0
+"""searches for tilted faces are this multiple of the usual time apart: newcomers are followed backwards as far"""
 
 FORESIGHT = 10
 """frames by which the decoder is ahead of the tracker, about"""
@@ -63,13 +63,13 @@ class SearchDetectors:
     """Two detectors whose scores have one scale, or the same one twice.
 
     thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
-    all that the thorough one found. leaning: finds the faces that lean. cut_off: finds large ones that the frame cuts
+    all that the thorough one found. tilted: finds the tilted faces. cut_off: finds large ones that the frame cuts
     off. None: such faces are not searched for.
     """
 
     thorough: FaceDetector
     quick: FaceDetector
-    leaning: LeaningSearch | None = None
+    tilted: TiltedFaceSearch | None = None
     cut_off: CutOffSearch | None = None
 
 
@@ -170,11 +170,11 @@ class DetectionSchedule:
         self._is_quick_enough = False
         self._look_out = settings.search_interval * pace.rate
         self._state = SearchState()
-        leaning = None
-        if detectors.leaning is not None:
+        tilted = None
+        if detectors.tilted is not None:
             beside = None if candidates is None else candidates.beside
-            leaning = LeaningSchedule(detectors.leaning, LEANING_FACES * self._look_out, beside)
-        self._unusual = UnusualSearch(leaning, detectors.cut_off)
+            tilted = TiltedFaceSchedule(detectors.tilted, TILTED_FACES * self._look_out, beside)
+        self._unusual = UnusualSearch(tilted, detectors.cut_off)
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[LazyImage, Cells] | None = None
 

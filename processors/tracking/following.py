@@ -70,8 +70,8 @@ def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pa
     if not followed:
         return None
     expected = np.stack([t.expected(pace) for t in followed])
-    leans = np.array([t.lean for t in followed], np.float32)
-    return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected, leans))
+    rolls = np.array([t.roll for t in followed], np.float32)
+    return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected, rolls))
 
 
 def accept(proposal: Proposal, scale: ScoreScale) -> Verdict:

@@ -81,7 +81,7 @@ def is_face(track: Track, verifier: Verifier, count: int, quick: QuickVerifier |
     return TrackCheck(models, RATE).is_face(track, samples(count))
 
 
-def leaning(track: Track, degrees: float) -> Track:
+def tilted(track: Track, degrees: float) -> Track:
     """The track with the landmarks of every face turned clockwise."""
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -90,11 +90,11 @@ def leaning(track: Track, degrees: float) -> Track:
     return track
 
 
-def test_of_faces_that_lean_even_a_sure_track_needs_a_second_opinion() -> None:
+def test_of_tilted_faces_even_a_sure_track_needs_a_second_opinion() -> None:
     length = round(2 * SURE_S * RATE)
-    assert is_face(leaning(track_of(length, score=BEYOND_DOUBT), 15), Verifier(0), 6)
+    assert is_face(tilted(track_of(length, score=BEYOND_DOUBT), 15), Verifier(0), 6)
     for opinion in (MIN_OPINION - 0.05, MIN_OPINION + 0.05):
-        track = leaning(track_of(length, score=BEYOND_DOUBT), 40)
+        track = tilted(track_of(length, score=BEYOND_DOUBT), 40)
         assert is_face(track, Verifier(opinion), 6) == (opinion > MIN_OPINION)
 
 

@@ -100,7 +100,7 @@ class Looking:
         self._scores = scores
         self.looks: list[int] = []
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray | None = None) -> Detections:
         score = self._scores[min(len(self.looks), len(self._scores) - 1)]
         self.looks.append(len(boxes))
         return detections(list(boxes - np.array([1, 0, 1, 0], np.float32)), score)

@@ -1,4 +1,4 @@
-"""When and where faces that lean are searched for: seldom, and not where nothing has changed since."""
+"""When and where tilted faces are searched for: seldom, and not where nothing has changed since."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
-from processors.tracking.leaning_search import LeaningSearch
+from processors.tracking.tilted_face_search import TiltedFaceSearch
 
 Proposing = Callable[[], TurnedBoxes]
 
 
-class LeaningSchedule:
-    """At most one search for leaning faces in each interval of a shot."""
+class TiltedFaceSchedule:
+    """At most one search for tilted faces in each interval of a shot."""
 
     def __init__(
-        self, search: LeaningSearch, interval: float, beside: Callable[[Proposing], Proposing] | None = None
+        self, search: TiltedFaceSearch, interval: float, beside: Callable[[Proposing], Proposing] | None = None
     ) -> None:
         """interval: ticks. beside: begins to propose on another thread, and gives what waits for the proposals."""
         self._search = search

@@ -1,4 +1,4 @@
-"""Faces that lean or lie, which MTCNN's search does not know: heads on shoulders, people on sofas, tilted cameras.
+"""Tilted and lying faces, which MTCNN's search does not know: heads on shoulders, people on sofas, tilted cameras.
 
 YuNet proposes them, in a small image that shows the picture turned either way, and sometimes in the picture as it is.
 O-Net and R-Net judge what it proposes in crops that are turned upright, and YuNet is asked once more about each face
@@ -20,12 +20,12 @@ from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.second_opinion import Confirmation
 from utils.box_geometry import are_apart, scaled_boxes
-from utils.leaning_faces import face_leans, is_leaning
+from utils.face_roll import face_rolls, is_tilted
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
 UPRIGHT_TURN = 45.0
-"""lean, either way, at which proposals of the image as it is are judged. They are few: small faces, which the turned
+"""roll, either way, at which proposals of the image as it is are judged. They are few: small faces, which the turned
 images show at half the size"""
 
 MAX_CROPS = 12
@@ -35,7 +35,7 @@ PROPOSAL_SCALE = 0.8
 """YuNet's boxes are larger than MTCNN's by about this: they include the forehead"""
 
 MIN_FIRST_SCORE = 0.02
-"""least score of the first look, at the lean by which the image was turned, for a second look at the lean of the
+"""least score of the first look, at the roll by which the image was turned, for a second look at the roll of the
 landmarks of the first, which decides"""
 
 SAME_PROPOSAL = 0.5
@@ -45,20 +45,20 @@ SAME_FACE_OVERLAP = 0.3
 """least IoU of two boxes of one face"""
 
 
-class LeaningProposer(Protocol):
-    """Proposes faces that lean. May be called by several threads."""
+class TiltedFaceProposer(Protocol):
+    """Proposes tilted faces. May be called by several threads."""
 
     def propose(self, image: ByteArray, min_face_px: float, /) -> TurnedBoxes:
         """As `TurnedProposer.propose`."""
         ...
 
 
-class LeaningSearch:
-    """Finds the faces of an image that lean."""
+class TiltedFaceSearch:
+    """Finds the tilted faces of an image."""
 
     def __init__(
         self,
-        turned: LeaningProposer,
+        turned: TiltedFaceProposer,
         upright: Proposer,
         judge: FaceDetector,
         confirm: Confirmation,
@@ -71,7 +71,7 @@ class LeaningSearch:
         self._confirm = confirm
         self._least_score = least_score
 
-    @timed("leaning faces")
+    @timed("tilted faces")
     def find(
         self,
         image: ByteArray,
@@ -79,7 +79,7 @@ class LeaningSearch:
         explained: FloatArray,
         ignore: Callable[[FloatArray], NDArray[np.bool_]] | None = None,
     ) -> Detections:
-        """Faces that lean by more than `UPRIGHT_LEAN`, best first.
+        """Faces tilted by more than `UPRIGHT_ROLL`, best first.
 
         image: (h, w, 3) uint8 RGB. proposals: those of the image. explained: (K, 4) boxes of faces that were found
         already. ignore: given boxes (N, 4), (N,) bool of those that need not be judged.
@@ -96,9 +96,9 @@ class LeaningSearch:
         is_face = [self._confirm(image, found.boxes[row], found.landmarks[row]) for row in keep]
         return found[keep[np.array(is_face, bool)]]
 
-    @timed("leaning faces")
+    @timed("tilted faces")
     def proposals(self, image: ByteArray, min_face_px: float, *, as_it_is: bool) -> TurnedBoxes:
-        """What may be faces that lean, best first. Another thread may call it.
+        """What may be tilted faces, best first. Another thread may call it.
 
         image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted. as_it_is: ask about the
         image as it is, too, which is cheap where the quick detector looks at the same image: it is looked at once.
@@ -109,12 +109,12 @@ class LeaningSearch:
         boxes = self._upright.propose(image, min_face_px)
         boxes = boxes[boxes[:, 3] - boxes[:, 1] >= MIN_SHARE * min_face_px]
         boxes = boxes[are_apart(boxes, turned.boxes, SAME_PROPOSAL)]
-        leans = np.tile(np.array([UPRIGHT_TURN, -UPRIGHT_TURN], np.float32), len(boxes))
-        return turned.joined(TurnedBoxes(np.repeat(boxes, 2, axis=0), leans))
+        rolls = np.tile(np.array([UPRIGHT_TURN, -UPRIGHT_TURN], np.float32), len(boxes))
+        return turned.joined(TurnedBoxes(np.repeat(boxes, 2, axis=0), rolls))
 
     def _judged(self, image: ByteArray, proposals: TurnedBoxes) -> Detections:
         """The faces among the proposals."""
-        first = self._judge.refine_turned(image, scaled_boxes(proposals.boxes, PROPOSAL_SCALE), proposals.leans)
+        first = self._judge.refine_turned(image, scaled_boxes(proposals.boxes, PROPOSAL_SCALE), proposals.rolls)
         first = first[first.scores >= MIN_FIRST_SCORE]
-        found = self._judge.refine_turned(image, first.boxes, face_leans(first.landmarks))
-        return found[(found.scores >= self._least_score) & is_leaning(face_leans(found.landmarks))]
+        found = self._judge.refine_turned(image, first.boxes, face_rolls(first.landmarks))
+        return found[(found.scores >= self._least_score) & is_tilted(face_rolls(found.landmarks))]

