@@ -108,8 +108,8 @@ class ModelManager:
         return self._detector_behind(self._proposals.everywhere)
 
     @property
-    def look_out_detector(self) -> FaceDetector:
-        """What looks out for new faces in videos; it may be quicker than `detector`.
+    def newcomer_detector(self) -> FaceDetector:
+        """What searches videos for newcomers; it may be quicker than `detector`.
 
         Raises:
             ModelError: its weights or its runtime are missing.
@@ -118,7 +118,7 @@ class ModelManager:
 
     def prepare(self) -> None:
         """Compile what an analysis needs, in the order in which it does; does not wait."""
-        for detector in (self.detector, self.look_out_detector):
+        for detector in (self.detector, self.newcomer_detector):
             if isinstance(detector, ProposedDetector):
                 detector.prepare()
         if (proposer := self.quick_proposer) is not None:

@@ -79,7 +79,7 @@ class AnalysisPass:
         tracking_models = TrackingModels(
             SearchDetectors(
                 models.detector,
-                models.look_out_detector,
+                models.newcomer_detector,
                 tilted_face_search(models, confirm, settings),
                 CutOffSearch(models.quick_proposer, models.detector, settings.face_score),
             ),

@@ -16,7 +16,7 @@ from core.types import ByteArray, Tracklet
 from processors.faces.face_sampler import verifier_crop
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
-from processors.tracking.detection_schedule import SMALL_FACES
+from processors.tracking.detection_schedule import SMALL_FACE_FACTOR
 from utils.face_roll import median_roll
 from utils.stage_times import timed
 from utils.tone_stretch import darkened
@@ -49,7 +49,7 @@ class FacelessCheck:
         self._models = models
         self._turn = turn
         # Small faces are most of the cost of a search, and a hint needs only some face.
-        self._smallest_face = SMALL_FACES * smallest_face
+        self._smallest_face = SMALL_FACE_FACTOR * smallest_face
         self._images: list[ByteArray] = []
         self._offered, self._stride = 0, 1
 

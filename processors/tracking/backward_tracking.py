@@ -21,7 +21,7 @@ MAX_HISTORY_FRAMES = 64
 """frames kept at most, whatever the frame rate: 80 MB of images at the analysis size"""
 
 MAX_GROWTH = 1.35
-"""largest ratio of a face's sizes in two consecutive looks"""
+"""largest ratio of a face's sizes from one step to the next"""
 
 SAME_FACE_OVERLAP = 0.55
 """IoU from which two tracks have run onto the same face"""
@@ -41,7 +41,7 @@ class BackwardTracker:
         count = round(max(HISTORY_S, seconds) * pace.rate)
         self.history = FrameHistory(min(max(2, count), MAX_HISTORY_FRAMES))
         self._refiner = refiner
-        self._stride = pace.look_stride
+        self._stride = pace.follow_stride
 
     def extend(self, track: Track, occupied: Occupied) -> None:
         """Follow a face from its last row backwards, to the row before or to where it first appeared."""
@@ -55,7 +55,7 @@ class BackwardTracker:
             found = None
             if place + stride < len(earlier):
                 frame, image = earlier[place + stride]
-                found = self._look(image(), box, roll, velocity, stride)
+                found = self._refined(image(), box, roll, velocity, stride)
             if found is None or occupied(frame, found.boxes):
                 if stride == 1:
                     break
@@ -70,7 +70,7 @@ class BackwardTracker:
             if roll:
                 roll = float(face_rolls(found.landmarks)[0])
 
-    def _look(
+    def _refined(
         self, image: ByteArray, box: FloatArray, roll: float, velocity: FloatArray, frames: int
     ) -> Detections | None:
         """The face in an image some frames before the one where it is at `box` (4,); None where it is not surely seen.

@@ -17,7 +17,7 @@ VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
 
 MAX_STEP = 0.25
-"""longest predicted displacement from one look to the next, in face sizes: about as far as O-Net's refinement
+"""longest predicted displacement from one step to the next, in face sizes: about as far as O-Net's refinement
 reaches"""
 
 ROLL_SAMPLES = 9
@@ -34,7 +34,7 @@ class Track:
 
     boxes: rows (4,). landmarks: rows (5, 2).
     full_searches: full detections made while the face was followed. confirmations: how many of them found it, too.
-    hidden: frames since the face was last seen; 0 if it is in the last frame that was looked at.
+    hidden: frames since the face was last seen; 0 if it is in the last frame that was not skipped.
     possible_rows: later rows that may show the face (frame, box, score, landmarks); they count once it is seen again.
     """
 
@@ -127,5 +127,5 @@ class Track:
         if self.possible_rows:
             return self.possible_rows[-1][1]
         steps = min(self.hidden, pace.frames(COAST_S))
-        reach = MAX_STEP / pace.look_stride * self.size
+        reach = MAX_STEP / pace.follow_stride * self.size
         return np.asarray(self.box + steps * np.tile(np.clip(self.velocity, -reach, reach), 2), np.float32)

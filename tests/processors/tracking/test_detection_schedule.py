@@ -16,9 +16,9 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells
 from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import (
-    FORESIGHT,
-    SMALL_FACES,
-    TILTED_FACES,
+    LOOKAHEAD_FRAMES,
+    SMALL_FACE_FACTOR,
+    TILTED_INTERVAL_FACTOR,
     DetectionSchedule,
     ExpectedSearch,
     Search,
@@ -121,8 +121,8 @@ def test_what_is_foreseen_is_the_rule_iterated() -> None:
     assert schedule.due(0, image, known[:0], lost=False) is Search.EVERYWHERE
     schedule.run(0, image, Search.EVERYWHERE, known[:0], lost=False)
     # The image is the same, so no search for newcomers is needed; everywhere is at 80.
-    assert expecting.expected == [(10, MIN_FACE_PX, False), (20, SMALL_FACES * MIN_FACE_PX, False)]
-    assert expecting.expected[-1][0] >= 10 + FORESIGHT
+    assert expecting.expected == [(10, MIN_FACE_PX, False), (20, SMALL_FACE_FACTOR * MIN_FACE_PX, False)]
+    assert expecting.expected[-1][0] >= 10 + LOOKAHEAD_FRAMES
     for frame in range(1, 75):
         assert schedule.due(frame, image, known, lost=False) is Search.NOTHING
     assert (PACE.frames(INTERVALS_S[0][1]), MIN_FACE_PX, True) in expecting.expected
@@ -184,7 +184,7 @@ def test_tilted_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_ba
     detectors = SearchDetectors(both.thorough, both.quick, cast(TiltedFaceSearch, tilted))
     settings = AnalysisSettings()
     schedule = DetectionSchedule(detectors, settings, PACE, MIN_FACE_PX)
-    again = round(TILTED_FACES * settings.search_interval * PACE.rate)
+    again = round(TILTED_INTERVAL_FACTOR * settings.search_interval * PACE.rate)
     image = KnownImage(detector.image(0, 0))
     for tick in (0, again // 2, again):
         schedule.run(tick, image, Search.EVERYWHERE, nobody, lost=False)
