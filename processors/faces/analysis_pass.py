@@ -32,13 +32,13 @@ from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, TrackingModels, smallest_searched_face
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from processors.tracking.second_opinion import Confirmation
 from processors.tracking.tilted_face_search import TiltedFaceSearch
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
@@ -81,7 +81,7 @@ class AnalysisPass:
                 models.detector,
                 models.newcomer_detector,
                 tilted_face_search(models, confirm, settings),
-                CutOffSearch(models.quick_proposer, models.detector, settings.face_score),
+                TruncatedFaceSearch(models.quick_proposer, models.detector, settings.face_score),
             ),
             models.detector,
             make_follower(settings.tracker, models.detector),

@@ -20,12 +20,12 @@ from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.tilted_face_schedule import TiltedFaceSchedule
 from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from processors.tracking.unusual_search import UnusualSearch
 from utils.box_geometry import iou_matrix
 
@@ -63,14 +63,14 @@ class SearchDetectors:
     """Two detectors whose scores have one scale, or the same one twice.
 
     thorough: finds most. quick: searches for newcomers where it has found, in the last whole image that was searched,
-    all that the thorough one found. tilted: finds the tilted faces. cut_off: finds large ones that the frame cuts
-    off. None: such faces are not searched for.
+    all that the thorough one found. tilted: finds the tilted faces. truncated: finds large ones that the frame
+    cuts off. None: such faces are not searched for.
     """
 
     thorough: FaceDetector
     quick: FaceDetector
     tilted: TiltedFaceSearch | None = None
-    cut_off: CutOffSearch | None = None
+    truncated: TruncatedFaceSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class DetectionSchedule:
         if detectors.tilted is not None:
             beside = None if candidates is None else candidates.beside
             tilted = TiltedFaceSchedule(detectors.tilted, TILTED_INTERVAL_FACTOR * self._search_interval, beside)
-        self._unusual = UnusualSearch(tilted, detectors.cut_off)
+        self._unusual = UnusualSearch(tilted, detectors.truncated)
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[LazyImage, Cells] | None = None
 

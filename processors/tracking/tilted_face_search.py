@@ -35,8 +35,8 @@ PROPOSAL_SCALE = 0.8
 """YuNet's boxes are larger than MTCNN's by about this: they include the forehead"""
 
 MIN_FIRST_SCORE = 0.02
-"""least score of the first look, at the roll by which the image was turned, for a second look at the roll of the
-landmarks of the first, which decides"""
+"""of the first refinement, at the roll by which the image was turned, below which there is no second one; the second,
+at the roll of the landmarks that the first gave, decides"""
 
 SAME_PROPOSAL = 0.5
 """IoU of two proposals from which on one stands for both"""
@@ -100,8 +100,8 @@ class TiltedFaceSearch:
     def proposals(self, image: ByteArray, min_face_px: float, *, as_it_is: bool) -> TurnedBoxes:
         """What may be tilted faces, best first. Another thread may call it.
 
-        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted. as_it_is: ask about the
-        image as it is, too, which is cheap where the quick detector looks at the same image: it is looked at once.
+        image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted. as_it_is: search
+        the image as it is, too, which is cheap where the quick detector searches it as well: its network runs once.
         """
         turned = self._turned.propose(image, min_face_px)
         if not as_it_is:

@@ -1,4 +1,4 @@
-"""Adds to a search the faces that its detector does not know: tilted ones, and those that the frame cuts off."""
+"""Adds to a search the faces that its detector does not know: tilted and truncated ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.tilted_face_schedule import TiltedFaceSchedule
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 
 Finishing = Callable[[Cells, Detections, FloatArray, bool], Detections]
 
@@ -17,9 +17,9 @@ Finishing = Callable[[Cells, Detections, FloatArray, bool], Detections]
 class UnusualSearch:
     """Both searches, next to that of a detector. None: such faces are not searched for."""
 
-    def __init__(self, tilted: TiltedFaceSchedule | None, cut_off: CutOffSearch | None) -> None:
+    def __init__(self, tilted: TiltedFaceSchedule | None, truncated: TruncatedFaceSearch | None) -> None:
         self._tilted = tilted
-        self._cut_off = cut_off
+        self._truncated = truncated
 
     def start_shot(self) -> None:
         """The next frame may be searched, whatever was searched before."""
@@ -37,17 +37,17 @@ class UnusualSearch:
             finish_tilted = self._tilted.begin(tick, pixels, min_face_px, everywhere=everywhere, is_known=is_known)
 
         def finish(cells: Cells, found: Detections, known: FloatArray, is_lost: bool) -> Detections:
-            cut_off = self._cut_off
-            if cut_off is not None:
-                found = cut_off.settled(pixels, found)
+            truncated = self._truncated
+            if truncated is not None:
+                found = truncated.completed(pixels, found)
             if finish_tilted is not None:
                 found = found.joined(finish_tilted(cells, np.concatenate([found.boxes, known]), is_lost))
-                if cut_off is not None:
+                if truncated is not None:
                     # A search of everything confirms known faces, too.
                     explained = found.boxes if everywhere else np.concatenate([found.boxes, known])
-                    found = found.joined(cut_off.find(pixels, min_face_px, explained))
-            if cut_off is not None and everywhere and len(found) == len(known) == 0:
-                found = cut_off.find_filling(pixels)
+                    found = found.joined(truncated.find(pixels, min_face_px, explained))
+            if truncated is not None and everywhere and len(found) == len(known) == 0:
+                found = truncated.find_filling(pixels)
             return found
 
         return finish

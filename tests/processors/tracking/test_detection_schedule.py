@@ -14,7 +14,6 @@ from core.models.face_detector import FaceDetector
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import (
     LOOKAHEAD_FRAMES,
     SMALL_FACE_FACTOR,
@@ -30,6 +29,7 @@ from processors.tracking.lazy_image import LazyImage
 from processors.tracking.tilted_face_schedule import TiltedFaceSchedule
 from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.tracker_monitor import INTERVALS_S
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from tests.material.scripted_faces import (
     HEIGHT_PX,
     MIN_FACE_PX,
@@ -209,15 +209,15 @@ def test_tilted_faces_are_judged_again_where_the_last_search_was_less_thorough()
     assert tilted.ignored == [None, None, True, None, True]
 
 
-class CutOff:
-    """Finds one face that is cut off, and one where it is asked about the whole frame; notes what it was asked."""
+class Truncated:
+    """Finds one truncated face, and one where it is asked about the whole frame; notes what it was asked."""
 
     def __init__(self, *found: FloatArray) -> None:
         self._found = detections(list(found), 0.95) if found else Detections.empty()
         self.explained: list[int] = []
         self.filling = 0
 
-    def settled(self, image: ByteArray, found: Detections) -> Detections:
+    def completed(self, image: ByteArray, found: Detections) -> Detections:
         return found
 
     def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
@@ -233,30 +233,32 @@ class CutOff:
     ("search", "known", "explained"),
     [(Search.EVERYWHERE, True, [1]), (Search.NEWCOMERS, True, []), (Search.NEWCOMERS, False, [1])],
 )
-def test_faces_that_are_cut_off_are_searched_for_along_with_tilted_ones(
+def test_truncated_faces_are_searched_for_along_with_tilted_ones(
     search: Search, *, known: bool, explained: list[int]
 ) -> None:
-    detector, cut_off = ScriptedDetector(), CutOff(Face(still(200, 60)).box(0))
+    detector, truncated = ScriptedDetector(), Truncated(Face(still(200, 60)).box(0))
     tilted, both = Tilted(Face(still(60, 60)).box(0)), both_searches(detector)
-    detectors = SearchDetectors(both.thorough, both.quick, cast(TiltedFaceSearch, tilted), cast(CutOffSearch, cut_off))
+    detectors = SearchDetectors(
+        both.thorough, both.quick, cast(TiltedFaceSearch, tilted), cast(TruncatedFaceSearch, truncated)
+    )
     schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
     faces = Face(still(200, 60)).box(0)[None][: int(known)]
     found = schedule.run(0, KnownImage(detector.image(0, 0)), search, faces, lost=False)
     # A search of everything has to confirm the face that is known; the tilted one is explained.
-    assert cut_off.explained == explained
+    assert truncated.explained == explained
     assert len(found) == 2 * len(explained)
-    assert cut_off.filling == 0, "somebody was found or is known"
+    assert truncated.filling == 0, "somebody was found or is known"
 
 
 @pytest.mark.parametrize(("search", "filling"), [(Search.EVERYWHERE, 1), (Search.NEWCOMERS, 0)])
 def test_where_nobody_is_found_the_frame_itself_may_be_a_face(search: Search, filling: int) -> None:
-    detector, cut_off = ScriptedDetector(), CutOff()
+    detector, truncated = ScriptedDetector(), Truncated()
     both = both_searches(detector)
-    detectors = SearchDetectors(both.thorough, both.quick, cut_off=cast(CutOffSearch, cut_off))
+    detectors = SearchDetectors(both.thorough, both.quick, truncated=cast(TruncatedFaceSearch, truncated))
     schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
     nobody = np.zeros((0, 4), np.float32)
     found = schedule.run(0, KnownImage(detector.image(0, 0)), search, nobody, lost=False)
-    assert len(found) == cut_off.filling == filling
+    assert len(found) == truncated.filling == filling
 
 
 class TwoDetectors:

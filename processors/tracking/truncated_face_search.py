@@ -1,9 +1,9 @@
-"""Faces that are so large or so far out that the frame cuts them off, which MTCNN's search does not know.
+"""Truncated faces: so large or so far out that the frame cuts a part off, which MTCNN's own search misses.
 
-Its search stretches at the frame's edge what reaches beyond it, and has no windows larger than the frame: it misses
-such faces, or gives them boxes of another shape, which following then loses. Here O-Net and R-Net judge them in crops
+That search stretches at the frame's edge what reaches beyond it, and has no windows larger than the frame: it misses
+such faces, or gives them boxes of another shape, which following then loses. Here R-Net and O-Net refine them in crops
 that are grey beyond the frame, as they do when such a face is followed, and say how far it extends. YuNet proposes what
-is visible of a face; of one that fills the frame it may know nothing, so there the frame itself is proposed.
+is visible of a face; it may miss one that fills the frame, so there the frame itself is proposed.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
 MAX_PROPOSALS = 4
-"""judged in one image, best first: more faces of this size have no room in it"""
+"""refined in one image, best first: it has no room for more faces of this size"""
 
 MIN_VISIBLE = 0.4
-"""longer side of a proposal, as a share of the image's shorter side, from which it is judged: half of a large face"""
+"""longer side of a proposal, as a share of the image's shorter side, from which it is refined: half of a large face"""
 
-LOOKS = 2
-"""at each proposal, each at what the one before made of it, because a proposal ends with the frame: of 93 frames of
-close-ups of six people one look finds 0.76, two find 0.99 (docs/measurements/tracks.md)"""
+REFINEMENTS = 2
+"""of each proposal, each from the box of the one before, because a proposal ends with the frame: in 93 frames of
+close-ups of six people one finds 0.76 of the faces, two find 0.99 (docs/measurements/tracks.md)"""
 
-ONE_PLACE = 0.5
-"""IoU from which two detections of a search are one once their boxes are settled; before, they overlapped less"""
+SAME_REFINED_OVERLAP = 0.5
+"""IoU from which two detections of a search are one face once their boxes are refined; before, they overlapped less"""
 
-MAX_LOOKS = 6
-"""at a detection of a search, whose box may be half as high again as the face: looks at such a box come nearer with
-doubtful scores, and are sure once they are right"""
+MAX_REFINEMENTS = 6
+"""of a detection of a search, whose box may be half as high again as the face: scores are doubtful while refinements
+approach the face, and sure once they have reached it"""
 
 FRAME_SCALE = 1.6
-"""side of the square around the middle, as a multiple of the image's height, that is proposed of a face that fills the
+"""side of the square around the middle, as a multiple of the image's height, that is proposed for a face that fills the
 frame. On 96 frames of close-ups it finds as many as 1.3 and 2.0 together"""
 
 MIN_FIRST_SCORE = 0.1
-"""of a first look at that square, below which there is no second one: faces that fill the frame have 0.7 or more, of
-238 images without a face 4 % reach it"""
+"""of the first refinement of that square, below which there is no second one: faces that fill the frame have 0.7 or
+more, 4 % of 238 images without a face reach it"""
 
 
-class CutOffSearch:
+class TruncatedFaceSearch:
     """Finds the large faces of an image that reach beyond it."""
 
     def __init__(self, proposer: Proposer | None, refiner: FaceRefiner, least_score: float) -> None:
@@ -55,22 +55,22 @@ class CutOffSearch:
         self._refiner = refiner
         self._least_score = least_score
 
-    @timed("cut-off faces")
-    def settled(self, image: ByteArray, found: Detections) -> Detections:
-        """Detections of a search, (N,), those of faces that are cut off with the boxes that following would give them.
+    @timed("truncated faces")
+    def completed(self, image: ByteArray, found: Detections) -> Detections:
+        """Detections of a search, (N,), with the whole boxes of truncated faces, as following would give them.
 
         image: (h, w, 3) uint8 RGB, that was searched.
         """
-        rows = np.flatnonzero(_is_cut_off(found.boxes, image))
+        rows = np.flatnonzero(_is_truncated(found.boxes, image))
         if len(rows) == 0:
             return found
-        looked_at = self._look(image, found.boxes[rows], MAX_LOOKS)
-        is_seen = looked_at.scores >= self._refiner.score_scale.seen
+        refined = self._refined(image, found.boxes[rows], MAX_REFINEMENTS)
+        is_seen = refined.scores >= self._refiner.score_scale.seen
         boxes, landmarks = found.boxes.copy(), found.landmarks.copy()
-        boxes[rows[is_seen]], landmarks[rows[is_seen]] = looked_at.boxes[is_seen], looked_at.landmarks[is_seen]
-        return _distinct(Detections(boxes, found.scores, landmarks), ONE_PLACE)
+        boxes[rows[is_seen]], landmarks[rows[is_seen]] = refined.boxes[is_seen], refined.landmarks[is_seen]
+        return _distinct(Detections(boxes, found.scores, landmarks), SAME_REFINED_OVERLAP)
 
-    @timed("cut-off faces")
+    @timed("truncated faces")
     def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
         """Upright faces of `LARGE_SHARE` of the image's shorter side or more that reach beyond it, best first.
 
@@ -84,11 +84,11 @@ class CutOffSearch:
         boxes = boxes[are_apart(boxes, explained, SAME_FACE_OVERLAP)][:MAX_PROPOSALS]
         if len(boxes) == 0:
             return Detections.empty()
-        found = self._look(image, scaled_boxes(boxes, PROPOSAL_SCALE))
-        is_face = (found.scores >= self._least_score) & _is_cut_off(found.boxes, image)
+        found = self._refined(image, scaled_boxes(boxes, PROPOSAL_SCALE))
+        is_face = (found.scores >= self._least_score) & _is_truncated(found.boxes, image)
         return _distinct(found[is_face & are_apart(found.boxes, explained, SAME_FACE_OVERLAP)])
 
-    @timed("cut-off faces")
+    @timed("truncated faces")
     def find_filling(self, image: ByteArray) -> Detections:
         """The face that fills the image, (1 or 0,). image: (h, w, 3) uint8 RGB, in which no face was found."""
         height, width = image.shape[:2]
@@ -97,14 +97,14 @@ class CutOffSearch:
         if first.scores[0] < MIN_FIRST_SCORE:
             return Detections.empty()
         found = self._refiner.refine(image, first.boxes)
-        return found[(found.scores >= self._least_score) & _is_cut_off(found.boxes, image)]
+        return found[(found.scores >= self._least_score) & _is_truncated(found.boxes, image)]
 
-    def _look(self, image: ByteArray, boxes: FloatArray, most: int = LOOKS) -> Detections:
-        """What `LOOKS` looks make of boxes, (N, 4), with more looks, at most `most`, while one is no sure face."""
-        for number in range(1, most + 1):
+    def _refined(self, image: ByteArray, boxes: FloatArray, at_most: int = REFINEMENTS) -> Detections:
+        """Boxes, (N, 4), refined `REFINEMENTS` times, and up to `at_most` times while one of them is no sure face."""
+        for number in range(1, at_most + 1):
             found = self._refiner.refine(image, boxes)
             boxes = found.boxes
-            if number >= LOOKS and found.scores.min() >= self._least_score:
+            if number >= REFINEMENTS and found.scores.min() >= self._least_score:
                 break
         return found
 
@@ -114,7 +114,7 @@ def _distinct(found: Detections, overlap: float = SAME_FACE_OVERLAP) -> Detectio
     return found[non_maximum_suppression(found.boxes, found.scores, np.zeros(len(found), np.int64), overlap)]
 
 
-def _is_cut_off(boxes: FloatArray, image: ByteArray) -> NDArray[np.bool_]:
+def _is_truncated(boxes: FloatArray, image: ByteArray) -> NDArray[np.bool_]:
     """(N,) which boxes, (N, 4), are large and reach beyond the image."""
     height, width = image.shape[:2]
     reaches_out = ((boxes[:, :2] < 0) | (boxes[:, 2:] > [width, height])).any(1)
