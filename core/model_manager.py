@@ -23,9 +23,8 @@ from core.models.mtcnn import MtcnnDetector
 from core.models.net_loader import NetLoader
 from core.models.nets import Net
 from core.models.proposal_weights import PYRAMID, is_yunet_usable, proposal_choice
-from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
-from core.models.proposer import OnePassProposer
+from core.models.proposer import OnePassProposer, load_proposer
 from core.models.quick_verifier import QuickVerifier
 from core.models.turned_proposer import TurnedProposer
 from core.thread_budget import thread_budget
