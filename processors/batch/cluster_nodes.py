@@ -6,12 +6,12 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
-from config import Settings
+from config import RunSettings, Settings
 from core.errors import InterruptedRunError, PipelineError, SettingsError
 from processors.batch.cluster import Cluster, ClusterNode, WorkerShare
 from processors.batch.node_check import NodeReport, examine_node, node_question, why_left_out
@@ -55,29 +55,32 @@ def worker_shares(nodes: Sequence[ClusterNode], settings: Settings) -> list[Work
 
     With a number of workers in the settings they are so many in all, at most one for each core or GPU.
     """
-    run = settings.run
     with_gpu = {node.id for node in nodes if node.gpus and settings.analysis.device != "cpu"}
-    most = {node.id: max(min(node.cpus, node.gpus) if node.id in with_gpu else node.cpus, 1) for node in nodes}
-    counts = dict.fromkeys(most, 0)
-    if isinstance(run.workers, int):
-        for _ in range(min(run.workers, sum(most.values()))):
-            # A GPU before cores, then where a worker gets most cores.
-            free = (node for node in nodes if counts[node.id] < most[node.id])
-            chosen = max(free, key=lambda node: (node.id in with_gpu, node.cpus / (counts[node.id] + 1)))
-            counts[chosen.id] += 1
-    else:
-        for node in nodes:
-            by_cores = max(node.cpus // (run.threads or CPUS_PER_WORKER), 1)
-            counts[node.id] = most[node.id] if node.id in with_gpu else by_cores
+    counts = _worker_counts(nodes, with_gpu, settings.run)
     shares = []
     for node in sorted(nodes, key=lambda node: -node.cpus):
         for number in range(counts[node.id]):
             cpus = max(node.cpus // counts[node.id], 1)
-            cpus = min(run.threads or cpus, cpus)
+            cpus = min(settings.run.threads or cpus, cpus)
             gpus = (1.0 - _encoder_share(settings)) if node.id in with_gpu else 0.0
             shares.append((number, WorkerShare(node, cpus, gpus, _whole(cpus / 2))))
     shares.sort(key=lambda numbered: numbered[0])
     return [share for _, share in shares]
+
+
+def _worker_counts(nodes: Sequence[ClusterNode], with_gpu: Container[str], run: RunSettings) -> dict[str, int]:
+    """How many workers each node gets, by its id. with_gpu: ids of the nodes whose workers have a GPU each."""
+    most = {node.id: max(min(node.cpus, node.gpus) if node.id in with_gpu else node.cpus, 1) for node in nodes}
+    if not isinstance(run.workers, int):
+        per_worker = run.threads or CPUS_PER_WORKER
+        return {n.id: most[n.id] if n.id in with_gpu else max(n.cpus // per_worker, 1) for n in nodes}
+    counts = dict.fromkeys(most, 0)
+    for _ in range(min(run.workers, sum(most.values()))):
+        # A GPU before cores, then where a worker gets most cores.
+        free = (node for node in nodes if counts[node.id] < most[node.id])
+        chosen = max(free, key=lambda node: (node.id in with_gpu, node.cpus / (counts[node.id] + 1)))
+        counts[chosen.id] += 1
+    return counts
 
 
 def render_shares(workers: Sequence[WorkerShare], settings: Settings) -> list[WorkerShare]:
