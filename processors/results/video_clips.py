@@ -10,7 +10,7 @@ from pathlib import Path
 from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError
-from core.types import CropPath, Segment, Timeline
+from core.types import CropPath, Segment
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_names import clip_files
 from processors.clips.clip_shares import clip_share
@@ -24,7 +24,7 @@ from processors.results.clip_choice import choose_clips
 from processors.results.existing_results import ReusableResults, link_files
 from processors.results.html_page import prepare_pages
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
-from processors.results.video_draft import SharedClips
+from processors.results.video_draft import SharedClips, VideoDraft
 from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
@@ -45,27 +45,21 @@ class VideoClips:
     def __init__(
         self,
         record: AnalysisRecord,
-        timeline: Timeline,
+        draft: VideoDraft,
         names: VideoNames,
         settings: Settings,
         folder: Path,
         monitor: StageMonitor,
-        *,
-        edited: bool = False,
-        repeated: int = 0,
     ) -> None:
-        """record: see `record_to_show`. timeline: of a draft; it gets `names`. folder: of the video's results.
-
-        edited: somebody edited the timeline. repeated: see `result_warnings`.
-        """
+        """record: see `record_to_show`. draft: its timeline gets `names`. folder: of the video's results."""
         self.record = record
         self.names = names
-        self.timeline = named_timeline(timeline, names.people)
+        self.timeline = named_timeline(draft.timeline, names.people)
         self._settings = settings
         self._folder = folder
         self._monitor = monitor
-        self._edited = edited
-        self._repeated = repeated
+        self._is_edited = draft.is_edited
+        self._repeated = len(draft.doubts.repeated)
         self._choice = choose_clips(self.timeline, record.analysis, names.people, settings, folder.name)
 
     def plan_crops(self, settings: ClipSettings) -> list[CropPath]:
@@ -98,7 +92,7 @@ class VideoClips:
             rendered,
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
-            edited=self._edited,
+            edited=self._is_edited,
             repeated=self._repeated,
         )
         if self._settings.people.only and not self._choice.is_anybody_named:
