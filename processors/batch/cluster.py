@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from processors.batch.cluster_worker import Said
-from processors.batch.job_link import HostTerms
+from processors.batch.cluster_worker import WorkerMessage
+from processors.batch.job_link import HostSetup
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost
@@ -53,7 +53,7 @@ class RemoteWorker(Protocol):
         """Begin `work`, which must not be before the one before has ended; done when the worker has ended it."""
         ...
 
-    def fetch(self) -> Future[tuple[Said, ...]]:
+    def fetch(self) -> Future[tuple[WorkerMessage, ...]]:
         """What the worker has to say, after a moment. One call at a time."""
         ...
 
@@ -81,7 +81,7 @@ class Cluster(Protocol):
         """What `node` says to `question`. The future raises `WorkerGoneError` if nothing can be run there."""
         ...
 
-    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
+    def start(self, share: WorkerShare, setup: HostSetup, make_host: MakeHost) -> RemoteWorker:
         """Start a worker of the kind of `share`, which calls `make_host`; does not wait until it is there.
 
         One for clips asks nothing, and is there from `carry_out` on until its work has ended.

@@ -14,8 +14,8 @@ from typing import Any
 from core.errors import InterruptedRunError
 from core.thread_budget import limit_process_threads
 from processors.batch.executor import JobOutcome
-from processors.batch.job_link import HostTerms, JobEvent, Question
-from processors.batch.node_check import room_problems
+from processors.batch.job_link import HostSetup, JobEvent, Question
+from processors.batch.node_check import free_space_problems
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, Asked, Ended, MakeHost, Started, real_host
 
@@ -25,12 +25,12 @@ SILENCE_S = 2.0
 """how long `fetch` waits before it answers with nothing"""
 _POLL_S = 0.1
 
-Said = JobEvent | Asked | Started | Ended
+WorkerMessage = JobEvent | Asked | Started | Ended
 
 
-def ends_job(said: Iterable[Said]) -> bool:
-    """Whether a job has ended with these messages, so that a worker with one job says nothing more."""
-    return any(isinstance(message, Ended) for message in said)
+def ends_job(messages: Iterable[WorkerMessage]) -> bool:
+    """Whether a job has ended with these messages, so that a worker with one job sends no more."""
+    return any(isinstance(message, Ended) for message in messages)
 
 
 class ClusterWorker:
@@ -40,10 +40,10 @@ class ClusterWorker:
         mailbox: messages for the driver; the `JobLink` of the worker's host.
     """
 
-    def __init__(self, terms: HostTerms, make_host: MakeHost = real_host) -> None:
-        self._terms = terms
+    def __init__(self, setup: HostSetup, make_host: MakeHost = real_host) -> None:
+        self._setup = setup
         self.mailbox = Mailbox()
-        self._host = make_host(terms, self.mailbox)
+        self._host = make_host(setup, self.mailbox)
         self.mailbox.put(Started())
 
     def forward_log(self) -> None:
@@ -51,16 +51,16 @@ class ClusterWorker:
         self._host.forward_log()
 
     def carry_out(self, work: Work) -> None:
-        """Do `work`; the outcome is said in the mailbox, after everything else about it."""
+        """Do `work`; its outcome follows in the mailbox after all other messages about it."""
         outcome = self._host.carry_out(work)
         trouble = ""
         if isinstance(outcome, JobOutcome) and outcome.result is not None and outcome.result.status == "failed":
             # Else a node with a full disk would fail one video after another, faster than others can make them.
-            trouble = next(iter(room_problems(self._terms.settings, self._terms.output_dir)), "")
+            trouble = next(iter(free_space_problems(self._setup.settings, self._setup.output_dir)), "")
         self.mailbox.put(Ended(outcome, trouble))
 
-    def fetch(self) -> tuple[Said, ...]:
-        """What there is to say; an empty tuple after a while."""
+    def fetch(self) -> tuple[WorkerMessage, ...]:
+        """The messages so far; an empty tuple if there are none for a while."""
         return self.mailbox.fetch()
 
     def answer(self, answered: Answered) -> None:
@@ -75,9 +75,9 @@ class ClusterWorker:
 class ClusterProcess(ClusterWorker):
     """One that has its process to itself."""
 
-    def __init__(self, terms: HostTerms, make_host: MakeHost) -> None:
+    def __init__(self, setup: HostSetup, make_host: MakeHost) -> None:
         limit_process_threads()
-        super().__init__(terms, make_host)
+        super().__init__(setup, make_host)
         self.forward_log()
 
 
@@ -87,11 +87,11 @@ class Mailbox:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self._changed = threading.Condition()
-        self._messages: list[Said] = []
+        self._messages: list[WorkerMessage] = []
         self._answers: dict[int, Answered] = {}
         self._asked = 0
 
-    def put(self, message: Said) -> None:
+    def put(self, message: WorkerMessage) -> None:
         with self._changed:
             self._messages.append(message)
             self._changed.notify_all()
@@ -119,7 +119,7 @@ class Mailbox:
             self._answers[answered.number] = answered
             self._changed.notify_all()
 
-    def fetch(self) -> tuple[Said, ...]:
+    def fetch(self) -> tuple[WorkerMessage, ...]:
         begun = time.monotonic()
         with self._changed:
             while (left_s := self._hand_over_at(begun) - time.monotonic()) > 0:

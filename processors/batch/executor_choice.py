@@ -48,15 +48,15 @@ def executor_here(parts: RunParts, make_processor: MakeProcessor, release_models
 
 def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost | None = None) -> Executor:
     """Works on `workers` videos at a time. make_host: called in each process; None: `real_host`."""
-    from processors.batch.job_link import HostTerms
+    from processors.batch.job_link import HostSetup
     from processors.batch.pool_worker import ProcessSource
     from processors.batch.worker_process import real_host
     from utils.log_forwarding import log_levels
 
     threads = max(1, thread_budget(parts.settings.run.threads).total // workers)
     logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))
-    terms = HostTerms(parts.settings, parts.output_dir, threads, log_levels())
-    return _pool(parts, ProcessSource(workers, terms, make_host or real_host))
+    setup = HostSetup(parts.settings, parts.output_dir, threads, log_levels())
+    return _pool(parts, ProcessSource(workers, setup, make_host or real_host))
 
 
 def executor_of_cluster(parts: RunParts, inputs: Sequence[Path], make_host: MakeHost | None = None) -> Executor:

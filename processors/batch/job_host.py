@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from processors.batch.executor import JobOutcome, VideoJob
-from processors.batch.job_link import HostTerms, JobLink, JournalEntry, StageProgress, TurnWanted
+from processors.batch.job_link import HostSetup, JobLink, JournalEntry, StageProgress, TurnQuestion
 from processors.batch.remote_namer import RemoteNamer
 from processors.batch.render_work import Analysed, RenderWork, ShareMade, Work
 from processors.batch.run_journal import RunJournal
@@ -28,7 +28,7 @@ from utils.stage_monitor import StageMonitor
 
 _PROGRESS_INTERVAL_S = 0.2
 _OF_THE_MACHINE = ("threads", "cache_dir", "scratch", "facenet_weights", "speech_weights")
-"""settings of the section run that the terms give, not the job"""
+"""settings of the section run that the setup gives, not the job"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ WorkOutcome = JobOutcome | SetAside | Analysed | ShareMade
 class JobHost:
     """Carries out one job at a time. Its models stay loaded between jobs."""
 
-    def __init__(self, terms: HostTerms, link: JobLink, make_processor: MakeProcessor | None = None) -> None:
+    def __init__(self, setup: HostSetup, link: JobLink, make_processor: MakeProcessor | None = None) -> None:
         """make_processor: None for real ones."""
-        run = replace(terms.settings.run, threads=terms.threads)
-        self._settings = replace(terms.settings, run=run)
+        run = replace(setup.settings.run, threads=setup.threads)
+        self._settings = replace(setup.settings, run=run)
         self._link = link
-        self._log_levels = terms.log_levels
-        self._handover = terms.handover
-        factory = VideoProcessorFactory(self._settings, terms.output_dir, names=RemoteNamer(link))
+        self._log_levels = setup.log_levels
+        self._handover = setup.handover
+        factory = VideoProcessorFactory(self._settings, setup.output_dir, names=RemoteNamer(link))
         self._make_processor = make_processor or factory
         self._release_models = factory.release
         self._stages = StageRunner(_LinkJournal(link))
@@ -121,7 +121,7 @@ class JobHost:
         if not job.settings.run.cache:
             return True
         try:
-            return bool(self._link.ask(TurnWanted(job.fingerprint)))
+            return bool(self._link.ask(TurnQuestion(job.fingerprint)))
         except Exception:
             return True  # what is wrong is met again when people are named, and said there
 

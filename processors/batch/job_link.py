@@ -7,7 +7,7 @@
     the run ends -------------------------> JobLink.stop
 
 A transport (pipes of processes, a cluster) brings these values to the other side, those of one worker in order; all of
-them can be pickled. It makes a `JobHost` from the driver's `HostTerms` in every worker, gives it one job at a time, and
+them can be pickled. It makes a `JobHost` from the driver's `HostSetup` in every worker, gives it one job at a time, and
 calls `RemoteMonitor.forget` when the worker of a job is gone.
 
 The lease of a job's folder stays the driver's: the driver keeps it alive, and gives it back when the job's future is
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class HostTerms:
+class HostSetup:
     """How a worker works; the same for all workers of a run, except for what their machines differ in.
 
     settings: of the run. threads: for one worker. handover: where analyses are left for others to make the clips; None
@@ -84,20 +84,20 @@ JobEvent = StageProgress | JournalEntry | SentMessage | ClipsMade
 
 
 @dataclass(frozen=True, slots=True)
-class TurnWanted:
+class TurnQuestion:
     """May the people of the video be named now? Answer: bool. If not, its job is set aside until they may."""
 
     fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NamesWanted:
+class NamesQuestion:
     """What are the people of a video called? Answer: `VideoNames`, when it is the video's turn."""
 
     case: NamingCase
 
 
-Question = TurnWanted | NamesWanted
+Question = TurnQuestion | NamesQuestion
 
 
 class JobLink(Protocol):

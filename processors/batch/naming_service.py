@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from processors.batch.job_link import ClipsMade, NamesWanted, Question, TurnWanted
+from processors.batch.job_link import ClipsMade, NamesQuestion, Question, TurnQuestion
 from processors.known_people.people_namer import PeopleNamer, VideoNames
 from utils.fingerprints import Fingerprint
 
@@ -22,7 +22,7 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    question: NamesWanted | ClipsMade
+    question: NamesQuestion | ClipsMade
     answer: Future[Any]
 
 
@@ -64,7 +64,7 @@ class NamingService:
     def ask(self, question: Question) -> Future[Any]:
         """The answer to a worker's question; does not block. It never comes if the run ends before."""
         answer: Future[Any] = Future()
-        if isinstance(question, TurnWanted):
+        if isinstance(question, TurnQuestion):
             answer.set_result(self.is_turn(question.fingerprint))
         else:
             with self._lock:
@@ -102,7 +102,7 @@ class NamingService:
             for video in ready:
                 self._work.put(self._waiting.pop(video))
 
-    def _answer(self, question: NamesWanted | ClipsMade) -> VideoNames | None:
+    def _answer(self, question: NamesQuestion | ClipsMade) -> VideoNames | None:
         namer = self._namer
         if namer is None:
             raise RuntimeError("no namer was given")

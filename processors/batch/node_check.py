@@ -88,7 +88,7 @@ def node_question(settings: Settings, inputs: Sequence[Path], output_dir: Path) 
 
 def examine_node(question: NodeQuestion) -> NodeReport:
     """Look at the machine that this is called on; never raises."""
-    problems = [*_unseen(question), *room_problems(question.settings, question.output_dir)]
+    problems = [*_unseen(question), *free_space_problems(question.settings, question.output_dir)]
     for look in (_require_encoder, _require_networks):
         try:
             look(question.settings)
@@ -102,17 +102,17 @@ def why_left_out(theirs: NodeReport, ours: NodeReport) -> list[str]:
     return [*theirs.problems, *term_differences(theirs.terms, ours.terms)]
 
 
-def room_problems(settings: Settings, output_dir: Path) -> list[str]:
+def free_space_problems(settings: Settings, output_dir: Path) -> list[str]:
     """What is wrong with the folders that a worker on this machine writes to: no right, or hardly any space."""
     places = [output_dir, Path(tempfile.gettempdir())]
     with contextlib.suppress(SettingsError):
         places.append(chosen_cache_dir(settings.run.cache_dir))
     if settings.run.scratch_folder is not None:
         places.append(settings.run.scratch_folder)
-    return [problem for place in places if (problem := _room_problem(place, is_made=place != output_dir))]
+    return [problem for place in places if (problem := _free_space_problem(place, is_made=place != output_dir))]
 
 
-def _room_problem(folder: Path, *, is_made: bool) -> str:
+def _free_space_problem(folder: Path, *, is_made: bool) -> str:
     """Why nothing can be written to `folder`, or "". is_made: a worker makes it if it is missing."""
     try:
         if is_made:

@@ -13,7 +13,7 @@ from config import Settings
 from processors.batch.analysis_handover import AnalysisHandover
 from processors.batch.cluster import Cluster, WorkerShare
 from processors.batch.cluster_nodes import agreed_nodes, render_shares, worker_shares
-from processors.batch.job_link import HostTerms
+from processors.batch.job_link import HostSetup
 from processors.batch.node_worker import NodeWorker
 from processors.batch.worker_process import MakeHost, real_host
 from processors.batch.worker_source import JOBS_PER_WORKER, Inbox, Worker, WorkerKind
@@ -93,8 +93,8 @@ class NodeSource:
         slot = next((slot for slot in self._slots if slot.worker is None and slot.share.kind is kind), None)
         if slot is None or self._cluster is None:
             raise OSError("every share of the nodes has a worker")
-        terms = HostTerms(self._settings, self._output_dir, slot.share.cpus, log_levels(), self.handover)
-        remote = self._cluster.start(slot.share, terms, self._make_host)
+        setup = HostSetup(self._settings, self._output_dir, slot.share.cpus, log_levels(), self.handover)
+        remote = self._cluster.start(slot.share, setup, self._make_host)
         slot.worker = NodeWorker(slot.share.node, remote, inbox, max_jobs=_MAX_JOBS[kind])
         return slot.worker
 

@@ -18,7 +18,7 @@ from processors.batch.worker_source import JOBS_PER_WORKER, Inbox, Worker, Worke
 from utils.child_processes import cause_of_death
 
 if TYPE_CHECKING:
-    from processors.batch.job_link import HostTerms
+    from processors.batch.job_link import HostSetup
     from processors.batch.render_work import Work
 
 _DEATH_WAIT_S = 5.0
@@ -27,10 +27,10 @@ _DEATH_WAIT_S = 5.0
 class ProcessSource:
     """A `WorkerSource` of processes of this machine, which make whole videos."""
 
-    def __init__(self, count: int, terms: HostTerms, make_host: MakeHost = real_host) -> None:
+    def __init__(self, count: int, setup: HostSetup, make_host: MakeHost = real_host) -> None:
         """count: how many there may be at a time. make_host: called in each process."""
         self._counts = {WorkerKind.VIDEOS: count, WorkerKind.CLIPS: 0}
-        self._terms = terms
+        self._setup = setup
         self._make_host = make_host
 
     def count(self, kind: WorkerKind) -> int:
@@ -42,7 +42,7 @@ class ProcessSource:
 
     def start(self, kind: WorkerKind, inbox: Inbox) -> Worker:
         """See `WorkerSource.start`."""
-        return PoolWorker(self._terms, self._make_host, inbox)
+        return PoolWorker(self._setup, self._make_host, inbox)
 
     def drop(self, key: str) -> None:
         """See `WorkerSource.drop`."""
@@ -74,7 +74,7 @@ class PoolWorker(WorkerContact):
 
     def __init__(
         self,
-        terms: HostTerms,
+        setup: HostSetup,
         make_host: MakeHost,
         inbox: Inbox,
         clock: Callable[[], float] = time.monotonic,
@@ -101,7 +101,7 @@ class PoolWorker(WorkerContact):
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 # For PyTorch, if it runs the networks; OpenVINO and the decoders get the number from the settings.
-                env={"OMP_NUM_THREADS": str(terms.threads), **os.environ},
+                env={"OMP_NUM_THREADS": str(setup.threads), **os.environ},
             )
         except BaseException:
             ours.close()
@@ -109,7 +109,7 @@ class PoolWorker(WorkerContact):
         finally:
             theirs.close()
         self._post(sys.path)
-        self._post(Start(os.getpid(), terms, make_host))
+        self._post(Start(os.getpid(), setup, make_host))
         threading.Thread(target=self._listen, name="worker", daemon=True).start()
 
     @property

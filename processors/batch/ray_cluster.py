@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from processors.batch.cluster import ClusterNode, RemoteWorker, WorkerShare
-from processors.batch.cluster_worker import ClusterProcess, Said
-from processors.batch.job_link import HostTerms
+from processors.batch.cluster_worker import ClusterProcess, WorkerMessage
+from processors.batch.job_link import HostSetup
 from processors.batch.node_check import NodeQuestion, NodeReport, examine_node
 from processors.batch.ray_connection import RayConnection, open_ray
 from processors.batch.ray_failures import watched
@@ -61,7 +61,7 @@ class RayCluster:
         call = task.options(scheduling_strategy=self._connection.node_affinity(node.id)).remote(question)
         return watched(call.future())
 
-    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> RemoteWorker:
+    def start(self, share: WorkerShare, setup: HostSetup, make_host: MakeHost) -> RemoteWorker:
         """See `Cluster.start`: an actor, or for clips a task."""
         ray = self._ray
         place = {
@@ -71,24 +71,24 @@ class RayCluster:
         }
         if share.kind is WorkerKind.VIDEOS:
             options = {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": _CALLS_AT_A_TIME}
-            return RayWorker(ray, ray.remote(**place, **options)(ClusterProcess).remote(terms, make_host))
+            return RayWorker(ray, ray.remote(**place, **options)(ClusterProcess).remote(setup, make_host))
         render = _render_with_gpu if share.gpus else _render_without_gpu
         task = ray.remote(**place, max_retries=0, num_returns="streaming")(render)
-        return RayTask(ray, lambda work: task.remote(terms, make_host, work))
+        return RayTask(ray, lambda work: task.remote(setup, make_host, work))
 
     def close(self) -> None:
         """See `Cluster.close`."""
         self._connection.close()
 
 
-def _render_without_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterator[tuple[Said, ...]]:
+def _render_without_gpu(setup: HostSetup, make_host: MakeHost, work: Any) -> Iterator[tuple[WorkerMessage, ...]]:
     # Not every release of Ray does it; clips must not depend on whether a node has a GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    yield from render_task(terms, make_host, work)
+    yield from render_task(setup, make_host, work)
 
 
-def _render_with_gpu(terms: HostTerms, make_host: MakeHost, work: Any) -> Iterator[tuple[Said, ...]]:
-    yield from render_task(terms, make_host, work)
+def _render_with_gpu(setup: HostSetup, make_host: MakeHost, work: Any) -> Iterator[tuple[WorkerMessage, ...]]:
+    yield from render_task(setup, make_host, work)
 
 
 class RayWorker:
@@ -103,7 +103,7 @@ class RayWorker:
         """See `RemoteWorker.carry_out`."""
         return watched(self._actor.carry_out.remote(work).future())
 
-    def fetch(self) -> Future[tuple[Said, ...]]:
+    def fetch(self) -> Future[tuple[WorkerMessage, ...]]:
         """See `RemoteWorker.fetch`."""
         return watched(self._actor.fetch.remote().future())
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from core.errors import WorkerGoneError
-from processors.batch.cluster_worker import Said, ends_job
+from processors.batch.cluster_worker import WorkerMessage, ends_job
 from processors.batch.ray_failures import cause_of_death
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered
@@ -25,8 +25,8 @@ class RayTask:
         self._stream: Any = None
         self._ended: Future[None] = Future()
         self._lock = threading.Lock()
-        self._said: deque[tuple[Said, ...]] = deque()
-        self._wanted: Future[tuple[Said, ...]] | None = None
+        self._received: deque[tuple[WorkerMessage, ...]] = deque()
+        self._wanted: Future[tuple[WorkerMessage, ...]] | None = None
         self._death: WorkerGoneError | None = None
         self._ends_by_itself = False
 
@@ -36,9 +36,9 @@ class RayTask:
         threading.Thread(target=self._read, name="task", daemon=True).start()
         return self._ended
 
-    def fetch(self) -> Future[tuple[Said, ...]]:
+    def fetch(self) -> Future[tuple[WorkerMessage, ...]]:
         """See `RemoteWorker.fetch`."""
-        wanted: Future[tuple[Said, ...]] = Future()
+        wanted: Future[tuple[WorkerMessage, ...]] = Future()
         with self._lock:
             self._wanted = wanted
         self._deliver()
@@ -67,10 +67,10 @@ class RayTask:
     def _read(self) -> None:
         try:
             for reference in self._stream:
-                said = self._ray.get(reference)
-                self._ends_by_itself |= ends_job(said)
+                messages = self._ray.get(reference)
+                self._ends_by_itself |= ends_job(messages)
                 with self._lock:
-                    self._said.append(said)
+                    self._received.append(messages)
                 self._deliver()
         except Exception as error:
             self._die(cause_of_death(error))
@@ -91,11 +91,11 @@ class RayTask:
     def _deliver(self) -> None:
         with self._lock:
             wanted = self._wanted
-            if wanted is None or not (self._said or self._death):
+            if wanted is None or not (self._received or self._death):
                 return
             self._wanted = None
-            said = self._said.popleft() if self._said else None
-        if said is not None:
-            wanted.set_result(said)
+            messages = self._received.popleft() if self._received else None
+        if messages is not None:
+            wanted.set_result(messages)
         else:
             wanted.set_exception(self._death)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from processors.batch.job_link import ClipsMade, JobLink, NamesWanted
+from processors.batch.job_link import ClipsMade, JobLink, NamesQuestion
 from processors.known_people.people_namer import VideoNames
 from utils.fingerprints import Fingerprint
 
@@ -30,7 +30,7 @@ class RemoteNamer:
         from processors.known_people.naming_case import naming_case
 
         case = naming_case(fingerprint, record, timeline, folder, edited=edited)
-        names: VideoNames = self._link.ask(NamesWanted(case))
+        names: VideoNames = self._link.ask(NamesQuestion(case))
         return names
 
     def note_clips(self, fingerprint: Fingerprint, clips: Mapping[str, int]) -> None:

@@ -68,8 +68,8 @@ class VideoPipeline:
         threads.add("analyse", self._analyse_all)
         threads.add("finish", self._finish_all)
 
-    def wait_for_room(self, timeout_s: float) -> bool:
-        """See `Executor.wait_for_room`."""
+    def wait_for_capacity(self, timeout_s: float) -> bool:
+        """See `Executor.wait_for_capacity`."""
         return self._is_idle.wait(timeout_s)
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:

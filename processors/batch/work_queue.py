@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from processors.batch.job_host import SetAside
-from processors.batch.job_link import NamesWanted
+from processors.batch.job_link import NamesQuestion
 from processors.batch.naming_service import NamingService
 from processors.batch.pool_tasks import PoolTask, PoolVideo
 from processors.batch.render_work import Analysed, RenderWork, ShareMade
@@ -50,7 +50,7 @@ class WorkQueue:
         again = [*self._aside, *(task for task in new if task.losses), *self._waiting[WorkerKind.CLIPS]]
         return list(dict.fromkeys([*(task.video for task in again), *(one.video for one in self._unnamed)]))
 
-    def has_room(self, busy: Callable[[WorkerKind], int]) -> bool:
+    def has_capacity(self, busy: Callable[[WorkerKind], int]) -> bool:
         """Whether a video that is added now would be begun at once. busy: how many workers of a kind are at work."""
         kind = WorkerKind.VIDEOS
         return len(self._waiting[kind]) + busy(kind) < self._workers(kind) and not self._has_enough_analysed
@@ -130,7 +130,7 @@ class WorkQueue:
 
     def _names_of(self, analysed: Analysed) -> Future[VideoNames]:
         if analysed.case is not None:
-            return self._naming.ask(NamesWanted(analysed.case))
+            return self._naming.ask(NamesQuestion(analysed.case))
         nobody: Future[VideoNames] = Future()
         nobody.set_result(VideoNames())
         return nobody

@@ -79,10 +79,10 @@ class WorkerPool:
         threads.add("workers", self._manage)
         threads.add("names", naming.run)
 
-    def wait_for_room(self, timeout_s: float) -> bool:
-        """See `Executor.wait_for_room`."""
+    def wait_for_capacity(self, timeout_s: float) -> bool:
+        """See `Executor.wait_for_capacity`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._queue.has_room(self.roster.busy), timeout_s)
+            return self._changed.wait_for(lambda: self._queue.has_capacity(self.roster.busy), timeout_s)
 
     def submit(self, job: VideoJob) -> Future[JobOutcome]:
         """See `Executor.submit`."""

@@ -24,10 +24,10 @@ from utils.child_processes import DIED_WITH_PARENT, die_with_parent
 
 if TYPE_CHECKING:
     from processors.batch.job_host import JobHost, WorkOutcome
-    from processors.batch.job_link import HostTerms, JobEvent, JobLink, Question
+    from processors.batch.job_link import HostSetup, JobEvent, JobLink, Question
     from processors.batch.render_work import Work
 
-MakeHost = Callable[["HostTerms", "JobLink"], "JobHost"]
+MakeHost = Callable[["HostSetup", "JobLink"], "JobHost"]
 """called in the worker; sent there by its name"""
 
 _POLL_S = 0.1
@@ -48,7 +48,7 @@ class Start:
     """The first message to a worker. driver: process id."""
 
     driver: int
-    terms: HostTerms
+    setup: HostSetup
     make_host: MakeHost
 
 
@@ -105,11 +105,11 @@ def sendable(error: BaseException) -> Exception:
     return arrived if isinstance(arrived, Exception) else PipelineError(str(error))
 
 
-def real_host(terms: HostTerms, link: JobLink) -> JobHost:
+def real_host(setup: HostSetup, link: JobLink) -> JobHost:
     """The host of a worker that works on real videos."""
     from processors.batch.job_host import JobHost
 
-    return JobHost(terms, link)
+    return JobHost(setup, link)
 
 
 def work(pipe: Connection) -> None:
@@ -121,7 +121,7 @@ def work(pipe: Connection) -> None:
     start: Start = pipe.recv()
     die_with_parent(start.driver)
     link = PipeLink(pipe)
-    host = start.make_host(start.terms, link)
+    host = start.make_host(start.setup, link)
     host.forward_log()
     link.post(Started())
     while True:

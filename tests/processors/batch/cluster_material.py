@@ -9,8 +9,8 @@ from typing import Any
 
 from core.errors import WorkerGoneError
 from processors.batch.cluster import ClusterNode, WorkerShare
-from processors.batch.cluster_worker import ClusterWorker, Said
-from processors.batch.job_link import HostTerms
+from processors.batch.cluster_worker import ClusterWorker, WorkerMessage
+from processors.batch.job_link import HostSetup
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.render_work import Work
 from processors.batch.worker_process import Answered, MakeHost, Started
@@ -30,7 +30,7 @@ class FakeWorker:
     def carry_out(self, work: Work) -> Future[None]:
         return self._call(lambda: self.worker.carry_out(work))
 
-    def fetch(self) -> Future[tuple[Said, ...]]:
+    def fetch(self) -> Future[tuple[WorkerMessage, ...]]:
         return self._call(self.worker.fetch)
 
     def answer(self, answered: Answered) -> None:
@@ -103,8 +103,8 @@ class FakeCluster:
             answer.set_result(report)
         return answer
 
-    def start(self, share: WorkerShare, terms: HostTerms, make_host: MakeHost) -> FakeWorker:
-        worker = FakeWorker(ClusterWorker(terms, make_host), self.dead_nodes.get(share.node.id, ""))
+    def start(self, share: WorkerShare, setup: HostSetup, make_host: MakeHost) -> FakeWorker:
+        worker = FakeWorker(ClusterWorker(setup, make_host), self.dead_nodes.get(share.node.id, ""))
         (self.workers if share.kind is WorkerKind.VIDEOS else self.tasks).append((share, worker))
         return worker
 

@@ -14,7 +14,7 @@ from config import Settings
 from core.errors import InterruptedRunError
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
-from processors.batch.job_link import HostTerms, JobEvent, Question
+from processors.batch.job_link import HostSetup, JobEvent, Question
 from processors.results.video_draft import SharedClips
 from tests.material.factories import video_info
 from utils.fingerprints import Fingerprint
@@ -33,8 +33,8 @@ def video_job(folder: Path, name: str, settings: Settings | None = None) -> Vide
     return VideoJob(BatchInput(path, name), info, mark(name), folder / "out" / name, settings or Settings())
 
 
-def host_terms(output_dir: Path, settings: Settings | None = None, threads: int = 1) -> HostTerms:
-    return HostTerms(settings or Settings(), output_dir, threads, LEVELS)
+def host_setup(output_dir: Path, settings: Settings | None = None, threads: int = 1) -> HostSetup:
+    return HostSetup(settings or Settings(), output_dir, threads, LEVELS)
 
 
 class DirectLink:

@@ -14,18 +14,18 @@ from core.errors import DecodeError, InterruptedRunError
 from processors.batch import cluster_worker as module
 from processors.batch.cluster_worker import ClusterWorker
 from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostTerms, JobLink, StageProgress, TurnWanted
+from processors.batch.job_link import HostSetup, JobLink, StageProgress, TurnQuestion
 from processors.batch.worker_process import Answered, Asked, Ended, Started
-from tests.processors.batch.job_material import ScriptedVideo, host_terms, mark, nothing, video_job
+from tests.processors.batch.job_material import ScriptedVideo, host_setup, mark, nothing, video_job
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 
 
 def worker_of(folder: Path, analyse: Callable[[Any], None] = nothing) -> ClusterWorker:
-    def host(terms: HostTerms, link: JobLink) -> JobHost:
-        return JobHost(terms, link, lambda job, monitor: ScriptedVideo(job, monitor, analyse, nothing))
+    def host(setup: HostSetup, link: JobLink) -> JobHost:
+        return JobHost(setup, link, lambda job, monitor: ScriptedVideo(job, monitor, analyse, nothing))
 
-    return ClusterWorker(host_terms(folder), host)
+    return ClusterWorker(host_setup(folder), host)
 
 
 def carry_out(worker: ClusterWorker, folder: Path, answer: Any = True) -> list[Any]:
@@ -53,7 +53,7 @@ def test_it_says_that_it_is_ready_and_everything_about_a_job_in_order(tmp_path: 
     said = carry_out(worker, tmp_path)
     kinds = [getattr(message, "event", type(message).__name__) for message in said]
     assert kinds == ["begin", "StageProgress", "end", "Asked", "begin", "result", "end", "Ended"]
-    assert said[3].question == TurnWanted(mark("a"))
+    assert said[3].question == TurnQuestion(mark("a"))
     assert said[-1].outcome.result.status == "done" and said[-1].trouble == ""
 
 
@@ -81,7 +81,7 @@ def test_an_error_is_raised_where_the_question_was_asked(tmp_path: Path) -> None
 
     def ask() -> None:
         try:
-            mailbox.ask(TurnWanted(mark("a")))
+            mailbox.ask(TurnQuestion(mark("a")))
         except Exception as error:
             raised.append(error)
 
@@ -119,8 +119,8 @@ def test_after_a_failure_the_node_is_looked_at(tmp_path: Path, monkeypatch: pyte
     def fail(_: Any) -> None:
         raise DecodeError("damaged")
 
-    monkeypatch.setattr(module, "room_problems", lambda settings, folder: [f"the disk of {folder} is full"])
+    monkeypatch.setattr(module, "free_space_problems", lambda settings, folder: [f"the disk of {folder} is full"])
     assert carry_out(worker_of(tmp_path, fail), tmp_path)[-1].trouble == f"the disk of {tmp_path} is full"
     assert carry_out(worker_of(tmp_path), tmp_path)[-1].trouble == ""
-    monkeypatch.setattr(module, "room_problems", lambda settings, folder: [])
+    monkeypatch.setattr(module, "free_space_problems", lambda settings, folder: [])
     assert carry_out(worker_of(tmp_path, fail), tmp_path)[-1].trouble == ""

@@ -14,8 +14,8 @@ from core.errors import DeadDeviceError, DecodeError, ModelUnavailableError
 from core.settings_file import load_settings
 from processors.batch.executor import JobOutcome
 from processors.batch.job_host import JobHost, SetAside, WorkOutcome
-from processors.batch.job_link import JournalEntry, StageProgress, TurnWanted
-from tests.processors.batch.job_material import DirectLink, ScriptedVideo, host_terms, mark, nothing, video_job
+from processors.batch.job_link import JournalEntry, StageProgress, TurnQuestion
+from tests.processors.batch.job_material import DirectLink, ScriptedVideo, host_setup, mark, nothing, video_job
 from utils.log_forwarding import SentMessage, forward_logs, log_levels
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 def carry_out(
     folder: Path, link: DirectLink, analyse: Any = nothing, finish: Any = nothing, settings: Settings | None = None
 ) -> WorkOutcome:
-    host = JobHost(host_terms(folder), link, lambda job, monitor: ScriptedVideo(job, monitor, analyse, finish))
+    host = JobHost(host_setup(folder), link, lambda job, monitor: ScriptedVideo(job, monitor, analyse, finish))
     return host.carry_out(video_job(folder, "a", settings))
 
 
@@ -65,7 +65,7 @@ def test_progress_is_sent_a_few_times_a_second_but_never_without_its_end(tmp_pat
 
 def test_a_video_whose_turn_it_is_not_is_set_aside_once_its_analysis_is_stored(tmp_path: Path) -> None:
     finished: list[Any] = []
-    link = DirectLink(lambda question: question != TurnWanted(mark("a")))
+    link = DirectLink(lambda question: question != TurnQuestion(mark("a")))
     aside = carry_out(tmp_path, link, finish=finished.append)
     assert isinstance(aside, SetAside) and not aside.analysis_cached
     assert finished == []
@@ -96,9 +96,9 @@ def test_settings_of_the_machine_are_the_worker_s(tmp_path: Path) -> None:
         seen.append(job.settings)
         return ScriptedVideo(job, monitor, nothing, nothing)
 
-    terms = host_terms(tmp_path, load_settings(None, {"run": {"cache_dir": "/here", "threads": 8}}), threads=2)
+    setup = host_setup(tmp_path, load_settings(None, {"run": {"cache_dir": "/here", "threads": 8}}), threads=2)
     wanted = load_settings(None, {"run": {"cache_dir": "/there", "overwrite": True}, "clip": {"size": 256}})
-    JobHost(terms, DirectLink(), make).carry_out(video_job(tmp_path, "a", wanted))
+    JobHost(setup, DirectLink(), make).carry_out(video_job(tmp_path, "a", wanted))
     assert (seen[0].run.threads, seen[0].run.cache_dir) == (2, "/here")
     assert (seen[0].run.overwrite, seen[0].clip.size) == (True, 256)
 
@@ -111,7 +111,7 @@ def test_log_messages_go_to_the_driver(tmp_path: Path) -> None:
     root = logging.getLogger()
     before, levels = list(root.handlers), log_levels()
     try:
-        host = JobHost(host_terms(tmp_path), link, lambda job, seen: ScriptedVideo(job, seen, analyse, nothing))
+        host = JobHost(host_setup(tmp_path), link, lambda job, seen: ScriptedVideo(job, seen, analyse, nothing))
         host.forward_log()
         host.carry_out(video_job(tmp_path, "a"))
     finally:

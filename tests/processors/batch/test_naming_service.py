@@ -11,7 +11,7 @@ import pytest
 
 from core.settings_file import load_settings
 from core.types import Timeline
-from processors.batch.job_link import ClipsMade, NamesWanted, TurnWanted
+from processors.batch.job_link import ClipsMade, NamesQuestion, TurnQuestion
 from processors.batch.naming_service import NamingService
 from processors.known_people import people_sources
 from processors.known_people.gallery import Gallery
@@ -50,7 +50,7 @@ class RunningService:
         self.thread.start()
 
     def ask(self, name: str) -> Any:
-        return self.service.ask(NamesWanted(case(name)))
+        return self.service.ask(NamesQuestion(case(name)))
 
 
 @pytest.fixture
@@ -83,10 +83,10 @@ def test_a_video_that_fails_holds_up_nobody(naming: RunningService) -> None:
     for name in "ab":
         naming.service.expect(MARKS[name])
     waiting = naming.ask("b")
-    assert not naming.service.ask(TurnWanted(MARKS["b"])).result(10)
+    assert not naming.service.ask(TurnQuestion(MARKS["b"])).result(10)
     naming.service.leave(MARKS["a"])
     assert ids(waiting) == ["P0001", "P0002"]
-    assert naming.service.ask(TurnWanted(MARKS["b"])).result(10)
+    assert naming.service.ask(TurnQuestion(MARKS["b"])).result(10)
 
 
 def test_a_retried_video_gets_its_names_again(naming: RunningService) -> None:

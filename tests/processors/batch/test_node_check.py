@@ -21,8 +21,8 @@ from processors.batch.node_check import (
     NodeQuestion,
     NodeReport,
     examine_node,
+    free_space_problems,
     node_question,
-    room_problems,
     why_left_out,
 )
 from tests.material.small_disk import small_disk
@@ -112,12 +112,12 @@ def test_a_full_disk_is_one_line(settings: Settings, output: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module, "scratch_file", full)
-    assert room_problems(settings, output)[0] == f"the disk of {output} is full"
+    assert free_space_problems(settings, output)[0] == f"the disk of {output} is full"
 
 
 def test_a_small_disk_is_noticed_by_writing(settings: Settings, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 500_000) as folder:
-        assert room_problems(settings, folder)[0] == f"the disk of {folder} is full"
+        assert free_space_problems(settings, folder)[0] == f"the disk of {folder} is full"
         assert list(folder.iterdir()) == []
 
 
@@ -125,13 +125,13 @@ def test_a_disk_that_is_nearly_full_is_one_line(
     settings: Settings, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=12_345_678))
-    assert f"the disk of {output} is nearly full: 12 MB are left" in room_problems(settings, output)
+    assert f"the disk of {output} is nearly full: 12 MB are left" in free_space_problems(settings, output)
 
 
 def test_the_folders_of_the_machine_are_made_and_looked_at(output: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     here = load_settings(None, {"run": {"cache_dir": str(tmp_path / "new" / "c"), "scratch": str(tmp_path / "file")}})
-    (problem,) = room_problems(here, output)
+    (problem,) = free_space_problems(here, output)
     assert problem.startswith(f"{tmp_path / 'file'} cannot be written")
     assert (tmp_path / "new" / "c").is_dir()
 

@@ -20,7 +20,7 @@ from processors.batch.cluster import ClusterNode
 from processors.batch.executor import JobOutcome, VideoJob
 from processors.batch.input_result import InputResult
 from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostTerms, JobLink
+from processors.batch.job_link import HostSetup, JobLink
 from processors.batch.naming_service import NamingService
 from processors.batch.node_source import NodeSource
 from processors.batch.remote_monitor import RemoteMonitor
@@ -111,7 +111,7 @@ class Run:
         self.connected += 1
         return self.cluster
 
-    def _host(self, terms: HostTerms, link: JobLink) -> JobHost:
+    def _host(self, setup: HostSetup, link: JobLink) -> JobHost:
         number, task = len(self.cluster.workers), len(self.cluster.tasks)
         run = self
 
@@ -135,7 +135,7 @@ class Run:
 
             return Video(job, monitor, analyse, finish)
 
-        return JobHost(terms, link, make)
+        return JobHost(setup, link, make)
 
     def begin(self, what: tuple[str, int | None], task: int) -> None:
         self.wait_for(lambda: all(worker.is_started for worker in self.pool.roster))
@@ -182,7 +182,7 @@ def statuses(results: dict[str, InputResult | None]) -> dict[str, str]:
 
 def test_nothing_is_connected_without_work(make_run: Callable[..., Run]) -> None:
     run = make_run().start()
-    assert run.pool.wait_for_room(0)
+    assert run.pool.wait_for_capacity(0)
     run.pool.close()
     run.threads.join(WAIT_S)
     assert not run.threads.alive and run.connected == 0
@@ -275,7 +275,7 @@ def test_without_a_node_the_run_ends(make_run: Callable[..., Run]) -> None:
 def test_a_node_with_a_full_disk_gets_no_more_videos(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(cluster_worker, "room_problems", lambda *_: ["the disk of /scratch is full"])
+    monkeypatch.setattr(cluster_worker, "free_space_problems", lambda *_: ["the disk of /scratch is full"])
 
     def analyse(name: str, node: str, monitor: Any) -> None:
         if node == "n1":
@@ -291,7 +291,7 @@ def test_a_node_with_a_full_disk_gets_no_more_videos(
 def test_on_the_last_node_a_full_disk_is_a_failure(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_worker, "room_problems", lambda *_: ["the disk of /scratch is full"])
+    monkeypatch.setattr(cluster_worker, "free_space_problems", lambda *_: ["the disk of /scratch is full"])
 
     def analyse(name: str, node: str, monitor: Any) -> None:
         raise OutputError("No space left on device")
@@ -450,11 +450,11 @@ def test_a_stop_ends_jobs_in_order_and_then_all_workers(make_run: Callable[..., 
 
 def test_workers_download_nothing(make_run: Callable[..., Run], tmp_path: Path) -> None:
     """A worker that downloads what others do not have would give other results than they."""
-    seen: list[HostTerms] = []
+    seen: list[HostSetup] = []
 
-    def host(terms: HostTerms, link: JobLink) -> JobHost:
-        seen.append(terms)
-        return JobHost(terms, link, nothing)  # type: ignore[arg-type]
+    def host(setup: HostSetup, link: JobLink) -> JobHost:
+        seen.append(setup)
+        return JobHost(setup, link, nothing)  # type: ignore[arg-type]
 
     make_run()  # for its patches
     settings = load_settings(None, {"run": {"threads": 3}})

@@ -16,12 +16,12 @@ import pytest
 
 from core.errors import LeaseHeldError, PipelineError
 from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostTerms, JobLink, TurnWanted
+from processors.batch.job_link import HostSetup, JobLink, TurnQuestion
 from processors.batch.pool_worker import PoolWorker
 from processors.batch.worker_process import Asked, Ended, Started, sendable
 from processors.batch.worker_source import Inbox
 from tests.material.worker_hosts import NamedVideo
-from tests.processors.batch.job_material import host_terms, mark, video_job
+from tests.processors.batch.job_material import host_setup, mark, video_job
 
 WAIT_S = 60.0
 DRIVER = """\
@@ -29,9 +29,9 @@ import queue, sys, time
 from pathlib import Path
 from processors.batch.pool_worker import PoolWorker
 from tests.material.worker_hosts import named_host
-from tests.processors.batch.job_material import host_terms, video_job
+from tests.processors.batch.job_material import host_setup, video_job
 folder, inbox = Path(sys.argv[1]), queue.SimpleQueue()
-PoolWorker(host_terms(folder), named_host, inbox).give(video_job(folder, "hang"))
+PoolWorker(host_setup(folder), named_host, inbox).give(video_job(folder, "hang"))
 time.sleep(60)
 """
 
@@ -42,20 +42,20 @@ class AskingVideo(NamedVideo):
     link: JobLink
 
     def finish(self, record: Any, draft: Any = None, names: Any = None) -> Any:
-        self.link.ask(TurnWanted(mark("a")))
+        self.link.ask(TurnQuestion(mark("a")))
         return super().finish(record, draft, names)
 
 
-def asking_host(terms: HostTerms, link: JobLink) -> JobHost:
+def asking_host(setup: HostSetup, link: JobLink) -> JobHost:
     AskingVideo.link = link
-    return JobHost(terms, link, AskingVideo)
+    return JobHost(setup, link, AskingVideo)
 
 
 class Driver:
     def __init__(self, folder: Path, make_host: Any) -> None:
         self.inbox: Inbox = queue.SimpleQueue()
         self.now = 0.0
-        self.worker = PoolWorker(host_terms(folder), make_host, self.inbox, lambda: self.now)
+        self.worker = PoolWorker(host_setup(folder), make_host, self.inbox, lambda: self.now)
 
     def wait_for(self, kind: type) -> Any:
         deadline = time.monotonic() + WAIT_S
@@ -79,7 +79,7 @@ def test_a_worker_that_waits_for_an_answer_is_not_silent_and_gets_the_error(driv
     turn.set_result(True)
     driver.worker.expect_answer(driver.wait_for(Asked), turn)
     asked = driver.wait_for(Asked)
-    assert asked.question == TurnWanted(mark("a"))
+    assert asked.question == TurnQuestion(mark("a"))
     driver.now = 100.0
     assert driver.worker.silent_s == 100.0
     answer: Future[Any] = Future()

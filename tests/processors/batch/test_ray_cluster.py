@@ -20,7 +20,7 @@ from processors.batch.cluster import ClusterNode, WorkerShare
 from processors.batch.cluster_worker import ClusterProcess
 from processors.batch.executor import JobOutcome
 from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostTerms, JobLink
+from processors.batch.job_link import HostSetup, JobLink
 from processors.batch.node_check import NodeQuestion, NodeReport
 from processors.batch.node_worker import NodeWorker
 from processors.batch.ray_cluster import RayCluster
@@ -30,7 +30,7 @@ from processors.batch.render_work import RenderWork
 from processors.batch.worker_process import Answered, Asked, Ended, real_host
 from processors.batch.worker_source import WorkerKind
 from processors.known_people.people_namer import VideoNames
-from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, host_terms, nothing, video_job
+from tests.processors.batch.job_material import KeptAnalyses, ScriptedVideo, host_setup, nothing, video_job
 from tests.processors.batch.ray_material import NODE, FakeRay, Stream
 
 
@@ -109,7 +109,7 @@ def test_a_worker_is_an_actor_that_ray_never_restarts(monkeypatch: pytest.Monkey
         lambda self, job, monitor: ScriptedVideo(job, monitor, nothing, nothing),
     )
     share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 1, 2)
-    worker = RayCluster(RayConnection(ray)).start(share, host_terms(tmp_path), real_host)
+    worker = RayCluster(RayConnection(ray)).start(share, host_setup(tmp_path), real_host)
     (actor,) = ray.actors
     assert {name: actor.options[name] for name in ("num_cpus", "num_gpus", "max_restarts", "max_task_retries")} == {
         "num_cpus": 2, "num_gpus": 1, "max_restarts": 0, "max_task_retries": 0,
@@ -146,7 +146,7 @@ def test_ray_is_asked_for_nothing_while_it_tells_of_an_end(monkeypatch: pytest.M
     node = ClusterNode("n1", "node1", 4, 0)
     inbox: Any = queue.SimpleQueue()
     worker = NodeWorker(
-        node, RayCluster(RayConnection(ray)).start(WorkerShare(node, 4, 0, 2), host_terms(tmp_path), real_host), inbox
+        node, RayCluster(RayConnection(ray)).start(WorkerShare(node, 4, 0, 2), host_setup(tmp_path), real_host), inbox
     )
     worker.give(video_job(tmp_path, "a"))
     assert begun.wait(10)
@@ -165,14 +165,14 @@ def test_clips_are_made_by_a_task_that_ray_never_repeats(monkeypatch: pytest.Mon
     monkeypatch.setattr(ClusterProcess, "forward_log", nothing)
     seen: list[Any] = []
 
-    def host(terms: HostTerms, link: JobLink) -> JobHost:
-        return JobHost(terms, link, lambda job, monitor: ScriptedVideo(job, monitor, nothing, seen.append))
+    def host(setup: HostSetup, link: JobLink) -> JobHost:
+        return JobHost(setup, link, lambda job, monitor: ScriptedVideo(job, monitor, nothing, seen.append))
 
     analyses: Any = KeptAnalyses()
     analyses.kept["a"] = None
-    terms = dataclasses.replace(host_terms(tmp_path), handover=analyses)
+    setup = dataclasses.replace(host_setup(tmp_path), handover=analyses)
     share = WorkerShare(ClusterNode("n1", "n1", 4, 1), 4, 0, 2, WorkerKind.CLIPS)
-    task = RayCluster(RayConnection(ray)).start(share, terms, host)
+    task = RayCluster(RayConnection(ray)).start(share, setup, host)
     first = task.fetch()
     draft: Any = SimpleNamespace(shared=None)
     ended = task.carry_out(RenderWork(video_job(tmp_path, "a"), "a", draft, VideoNames()))

@@ -152,20 +152,20 @@ def test_what_is_left_of_a_video_is_forgotten_with_it(tmp_path: Path) -> None:
 def test_room_is_for_what_would_be_begun_at_once(tmp_path: Path) -> None:
     queue = Queue(tmp_path, videos=2, clips=1)
     busy = {VIDEOS: 0, CLIPS: 0}
-    assert queue.has_room(busy.__getitem__)
+    assert queue.has_capacity(busy.__getitem__)
     queue.added("a")
     busy[VIDEOS] = 1
-    assert not queue.has_room(busy.__getitem__)
+    assert not queue.has_capacity(busy.__getitem__)
     for name in ("b", "c"):
         queue.added(name)
     for _ in "ab":
         queue.go_on(queue.taken(VIDEOS), analysed())
     queue.take_named()
     busy[VIDEOS] = 0
-    assert not queue.has_room(busy.__getitem__) and queue.next(VIDEOS) is None, "enough is analysed: clips first"
+    assert not queue.has_capacity(busy.__getitem__) and queue.next(VIDEOS) is None, "enough is analysed: clips first"
     queue.taken(CLIPS)
     assert queue.taken(VIDEOS).video.job.source.name == "c"
-    assert queue.has_room(busy.__getitem__)
+    assert queue.has_capacity(busy.__getitem__)
 
 
 @pytest.mark.parametrize(("cache", "order"), [(True, "abc"), (False, "bca")])

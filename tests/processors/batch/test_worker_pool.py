@@ -16,7 +16,7 @@ from config import Settings
 from processors.batch import pool_worker
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult
-from processors.batch.job_link import HostTerms
+from processors.batch.job_link import HostSetup
 from processors.batch.naming_service import NamingService
 from processors.batch.pool_worker import PoolWorker, ProcessSource
 from processors.batch.remote_monitor import RemoteMonitor
@@ -56,7 +56,7 @@ class Pool:
         self.monitor, self.journal = BatchMonitor(), Journal()
         self.threads = WorkerThreads(self.monitor.stop)
         self.pool = WorkerPool(
-            ProcessSource(count, HostTerms(Settings(), folder / "out", 3, LEVELS), named_host),
+            ProcessSource(count, HostSetup(Settings(), folder / "out", 3, LEVELS), named_host),
             NamingService(None, self.monitor.stop),
             RemoteMonitor(self.monitor, self.journal),
             StageRunner(self.journal),
@@ -119,13 +119,13 @@ def is_running(process: int) -> bool:
 
 def test_videos_are_worked_on_at_the_same_time_in_processes_that_stay(make_pool: Callable[..., Pool]) -> None:
     pool = make_pool(2)
-    assert pool.pool.wait_for_room(0)
+    assert pool.pool.wait_for_capacity(0)
     futures = pool.submit("slow-a")
-    assert pool.pool.wait_for_room(0)
+    assert pool.pool.wait_for_capacity(0)
     futures |= pool.submit("slow-b")
-    assert not pool.pool.wait_for_room(0)
+    assert not pool.pool.wait_for_capacity(0)
     assert futures["slow-a"].result(WAIT_S).result is not None
-    assert pool.pool.wait_for_room(WAIT_S)
+    assert pool.pool.wait_for_capacity(WAIT_S)
     results = pool.run("c", "d")
     assert [result.status for result in results.values()] == ["done"] * 2
     pool.threads.join(WAIT_S)
