@@ -12,7 +12,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-DOORS = {
+ENTRY_POINTS = {
     "batch_runner", "clip_renderer", "crop_planner", "face_analyzer", "id_timeline_generator", "video_processor",
 }  # fmt: skip
 """the modules directly in processors/; all others are in the package of their stage"""
@@ -174,7 +174,7 @@ def test_no_cycles() -> None:
 
 
 def test_only_the_doors_stand_on_top_of_the_stages() -> None:
-    assert {path.stem for path in (PROJECT / "processors").glob("*.py")} - {"__init__"} == DOORS
+    assert {path.stem for path in (PROJECT / "processors").glob("*.py")} - {"__init__"} == ENTRY_POINTS
 
 
 def test_every_package_says_what_it_takes_and_gives() -> None:
