@@ -21,6 +21,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("main",),
     ("processors.commands",),
     ("processors.batch_runner",),
+    ("processors.cluster",),
+    ("processors.workers",),
     ("processors.batch",),
     ("processors.video_processor",),
     ("processors.extras",),
@@ -230,7 +232,7 @@ def test_ray_is_imported_by_one_module() -> None:
         for file in program_files(PROJECT)
         if {"ray"} & {name.split(".")[0] for name in imports((PROJECT / file).read_text(encoding="utf-8"), file)}
     }
-    assert importing == {"processors/batch/ray_connection.py"}
+    assert importing == {"processors/cluster/ray_connection.py"}
 
 
 @pytest.mark.parametrize(
@@ -258,6 +260,8 @@ def test_ray_is_imported_by_one_module() -> None:
         ("processors/known_people/a.py", "from processors.results import b"),
         ("processors/extras/a.py", "from processors.video_processor import b"),
         ("processors/video_processor.py", "from processors.batch.a import b"),
+        ("processors/batch/a.py", "from processors.workers.b import c"),
+        ("processors/workers/a.py", "from processors.cluster.b import c"),
         ("processors/video_processor.py", "from processors import batch_runner"),
         ("processors/batch_runner.py", "def f():\n    from processors.commands import a"),
         ("processors/new_stage/a.py", "from core import types"),

@@ -27,12 +27,12 @@ from core.types import FaceAnalysis, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_request import BatchRequest
-from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostSetup, JobLink
-from processors.batch.remote_namer import RemoteNamer
-from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
+from processors.workers.job_host import JobHost
+from processors.workers.job_link import HostSetup, JobLink
+from processors.workers.remote_namer import RemoteNamer
+from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.crashing_run import inject
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from utils.batch_monitor import BatchMonitor

@@ -14,9 +14,9 @@ from typing import Any
 
 from core.errors import DeadDeviceError, InterruptedRunError, ToolMissingError
 from processors.batch.executor import VideoJob
-from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostSetup, JobLink
-from tests.processors.batch.job_material import DraftedVideo
+from processors.workers.job_host import JobHost
+from processors.workers.job_link import HostSetup, JobLink
+from tests.processors.workers.job_material import DraftedVideo
 
 
 def hang(_: Any) -> None:
