@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from core.errors import InvalidVideoError
-from core.media.mp4_boxes import top_level_boxes
+from core.media.containers.mp4_boxes import top_level_boxes
 
 _WEBP, _WEBP_IS_ANIMATED = b"WEBPVP8X", 0x02
 """what follows the size of an extended WebP file, and the flag in its first byte (WebP container specification)"""

@@ -15,8 +15,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import InvalidVideoError
-from core.media.asf_header import claimed_length_s
 from core.media.audio_probe import audio_tracks, complete_tracks, needs_long_probe
+from core.media.containers.asf_header import claimed_length_s
 from core.media.decode_order import UNTIMED
 from core.media.file_check import invalid_video, size_of_regular_file, why_not_opened
 from core.media.frame_filter import orientation

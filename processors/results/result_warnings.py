@@ -8,12 +8,12 @@ import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.audio_span import audio_outside_frames
-from core.media.end_marks import lacks_end_mark
+from core.media.containers.end_marks import lacks_end_mark
+from core.media.containers.joined_videos import next_video_at
+from core.media.containers.truncation import FRAME, INDEX, PACKET, truncated_within
 from core.media.fragment_frames import frames_in_fragments
-from core.media.joined_videos import next_video_at
 from core.media.scrambled_stream import scrambled_part, stream_pid
 from core.media.stream_ends import other_streams_end_s
-from core.media.truncation import FRAME, INDEX, PACKET, truncated_within
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, SMALL_FACES_MIN_FACE, SMALL_FACES_PX, TURNED
 

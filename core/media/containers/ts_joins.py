@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.media.ts_packets import TsFile, pids
+from core.media.containers.ts_packets import TsFile, pids
 
 _TABLE, _STUFFING = 0, 0x1FFF
 """the streams of the program association table and of null packets"""

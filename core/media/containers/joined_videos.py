@@ -10,8 +10,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from core.media.mp4_boxes import top_level_boxes
-from core.media.ts_packets import TsFile, pids
+from core.media.containers.mp4_boxes import top_level_boxes
+from core.media.containers.ts_packets import TsFile, pids
 from core.types import ByteArray
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")

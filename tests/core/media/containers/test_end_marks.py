@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.media.end_marks import lacks_end_mark
+from core.media.containers.end_marks import lacks_end_mark
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from core.media.truncation import FRAME, INDEX, PACKET, truncated_within
+from core.media.containers.truncation import FRAME, INDEX, PACKET, truncated_within
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 

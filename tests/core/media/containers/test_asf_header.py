@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.media.asf_header import claimed_length_s
+from core.media.containers.asf_header import claimed_length_s
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.media.joined_videos import next_video_at
+from core.media.containers.joined_videos import next_video_at
 from core.media.scrambled_stream import stream_pid
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.media.audio_reader import read_audio
-from core.media.segment_index import has_false_index
+from core.media.containers.segment_index import has_false_index
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader, is_indexed
 from tests.material.small_videos import gray_ramp, make_video, number_in_ramp, run_ffmpeg

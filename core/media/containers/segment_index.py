@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.media.mp4_boxes import Box, children, top_level_boxes
+from core.media.containers.mp4_boxes import Box, children, top_level_boxes
 from core.types import VideoInfo
 
 _MAX_BYTES = 2**24

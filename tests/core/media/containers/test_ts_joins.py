@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.media.ts_joins import recording_begins
+from core.media.containers.ts_joins import recording_begins
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from core.media.containers.mp4_boxes import Box, end_of_fragments, top_level_boxes
 from core.media.media_input import open_input
-from core.media.mp4_boxes import Box, end_of_fragments, top_level_boxes
 from core.media.video_probe import probe_video
 from tests.material.small_videos import gray_ramp, make_video
 

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from core.media.mp4_boxes import top_level_boxes
-from core.media.ts_packets import TsFile
+from core.media.containers.mp4_boxes import top_level_boxes
+from core.media.containers.ts_packets import TsFile
 
 PACKET, FRAME, INDEX = "a packet", "a frame", "its index"
 """what the end of a file interrupts"""
