@@ -48,7 +48,7 @@ class KnownFace:
 class LinkPairs:
     """Pairs of people of two files, (P,) each.
 
-    files: (P, 2). same: whether both are one person. photos: how many of the two are on a photo.
+    files: (P, 2). same: whether both are one person. photos: how many of the two are in a photo.
     cosine: of their means.
     """
 

@@ -1,4 +1,4 @@
-"""Who may be on a photo: people of the gallery and people whom reference photos name, as one list."""
+"""Who may be in a photo: people of the gallery and people whom reference photos name, as one list."""
 
 from __future__ import annotations
 
