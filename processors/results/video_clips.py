@@ -52,14 +52,15 @@ class VideoClips:
         monitor: StageMonitor,
     ) -> None:
         """record: see `record_to_show`. draft: its timeline gets `names`. folder: of the video's results."""
+        edited, repeated = draft.is_edited, len(draft.doubts.repeated)
         self.record = record
         self.names = names
         self.timeline = named_timeline(draft.timeline, names.people)
         self._settings = settings
         self._folder = folder
         self._monitor = monitor
-        self._is_edited = draft.is_edited
-        self._repeated = len(draft.doubts.repeated)
+        self._edited = edited
+        self._repeated = repeated
         self._choice = choose_clips(self.timeline, record.analysis, names.people, settings, folder.name)
 
     def plan_crops(self, settings: ClipSettings) -> list[CropPath]:
@@ -92,7 +93,7 @@ class VideoClips:
             rendered,
             max_upscale=self._settings.clip.max_upscale,
             only_speaking=self._settings.speech.when == "speaking",
-            edited=self._is_edited,
+            edited=self._edited,
             repeated=self._repeated,
         )
         if self._settings.people.only and not self._choice.is_anybody_named:
