@@ -56,7 +56,7 @@ _LONGEST_VIDEO_S = 1_000_000
 
 MAX_WORKERS = 64
 """processes that work on videos; each needs at least one CPU"""
-MIN_FACE_LEAST = 0.02
+MIN_FACE_LIMIT = 0.02
 """lower limit of `AnalysisSettings.min_face`"""
 AUTO_TURN = "auto"
 """value of `AnalysisSettings.turn`: the analysis decides"""
@@ -108,7 +108,7 @@ class AnalysisSettings(Section, frozen=True):
     min_face: Annotated[
         float,
         Meta(
-            ge=MIN_FACE_LEAST,
+            ge=MIN_FACE_LIMIT,
             le=0.5,
             description="smallest face to find, as a fraction of the height of the image without black bars",
         ),

@@ -186,14 +186,7 @@ def _plain_number(value: Any) -> int | float | None:
 def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
     pts, shots = columns["frame_pts"], meta.shots
     demand(len(pts) > 0 and bool((np.diff(pts) > 0).all()), "its frame times do not increase")
-    bounds = [0, *(shot.end for shot in shots)]
-    demand(
-        all(s.index == i and s.start == bounds[i] < s.end for i, s in enumerate(shots)) and bounds[-1] == len(pts),
-        "its shots are not consecutive",
-    )
-    demand(all(_is_inside(shot.active, meta.video) for shot in shots), "an active picture is no part of the frame")
-    spans = [span for shot in shots for span in (*shot.seams_x, *shot.seams_y)]
-    demand(all(0 <= first < last <= _MAX_SIDE_PX for first, last in spans), "a seam is no part of the frame")
+    _demand_plausible_shots(shots, len(pts), meta.video)
     floats = [columns[name] for name, column in COLUMNS.items() if column.dtype == "<f4"]
     demand(all(bool(np.isfinite(values).all()) for values in floats), "it has values that are not finite")
     tracklets = _tracklets(meta, columns)
@@ -212,6 +205,17 @@ def _from_columns(meta: _Meta, columns: _Columns) -> AnalysisRecord:
         origin_pts=meta.origin_pts,
     )
     return AnalysisRecord(meta.key, analysis, meta.models, meta.warnings, cached=True)
+
+
+def _demand_plausible_shots(shots: Sequence[Shot], frame_count: int, video: VideoInfo) -> None:
+    bounds = [0, *(shot.end for shot in shots)]
+    demand(
+        all(s.index == i and s.start == bounds[i] < s.end for i, s in enumerate(shots)) and bounds[-1] == frame_count,
+        "its shots are not consecutive",
+    )
+    demand(all(_is_inside(shot.active, video) for shot in shots), "an active picture is no part of the frame")
+    spans = [span for shot in shots for span in (*shot.seams_x, *shot.seams_y)]
+    demand(all(0 <= first < last <= _MAX_SIDE_PX for first, last in spans), "a seam is no part of the frame")
 
 
 def _is_inside(box: PixelBox | None, video: VideoInfo) -> bool:

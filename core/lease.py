@@ -24,11 +24,11 @@ from pathlib import Path
 from core.errors import LeaseHeldError, LeaseLostError
 from core.lease_file import (
     MAX_BYTES,
-    LeaseMark,
+    LeaseRecord,
     create_lease,
-    parse_mark,
+    parse_record,
     read_lease,
-    read_mark,
+    read_record,
     remove_dead_lease,
 )
 from utils.printable_text import ascii_safe
@@ -62,8 +62,8 @@ class LeaseTicket:
         """
         self.beat()
         # Read by name once more: a process that wanted to take the lease over has seen the heartbeat, or was faster.
-        mark = read_mark(self.path)
-        if mark is None or mark.token != self.token:
+        record = read_record(self.path)
+        if record is None or record.token != self.token:
             raise self._lost()
 
     def beat(self) -> None:
@@ -78,13 +78,13 @@ class LeaseTicket:
         except FileNotFoundError:
             raise self._lost() from None
         try:
-            mark = parse_mark(os.read(file, MAX_BYTES))
-            if mark is None or mark.token != self.token:
+            record = parse_record(os.read(file, MAX_BYTES))
+            if record is None or record.token != self.token:
                 raise self._lost()
             # Of the same length, so that nobody reads half of it. Into the file that was opened: if it is moved away
             # meanwhile, the new holder's is not touched.
             os.lseek(file, 0, os.SEEK_SET)
-            os.write(file, mark.next_beat.content)
+            os.write(file, record.next_beat.content)
             os.fsync(file)
         finally:
             os.close(file)
@@ -157,7 +157,7 @@ class LeaseTaker:
         self._held: set[Lease] = set()
 
     def take(self, path: Path, *, work: str = "", subject: str = "", terms: Mapping[str, str] | None = None) -> Lease:
-        """Create the lease file `path`, whose folder exists. work, subject, terms: see `LeaseMark`.
+        """Create the lease file `path`, whose folder exists. work, subject, terms: see `LeaseRecord`.
 
         Raises:
             LeaseHeldError: somebody else holds it, or may do so: the file has not been watched for long enough.
@@ -165,10 +165,12 @@ class LeaseTaker:
         """
         me = this_process()
         token, work = secrets.token_hex(16), ascii_safe(work)[:_WORK_SHOWN]
-        mark = LeaseMark(token, ascii_safe(me.host), me.machine, me.pid, me.started, work, subject, dict(terms or {}))
+        record = LeaseRecord(
+            token, ascii_safe(me.host), me.machine, me.pid, me.started, work, subject, dict(terms or {})
+        )
         for _ in range(_ATTEMPTS):
-            if create_lease(path, mark.content):
-                lease = Lease(LeaseTicket(path, mark.token), self._heartbeat_s, self._forget)
+            if create_lease(path, record.content):
+                lease = Lease(LeaseTicket(path, record.token), self._heartbeat_s, self._forget)
                 with self._lock:
                     self._held.add(lease)
                 return lease
@@ -192,9 +194,9 @@ class LeaseTaker:
             try:
                 return self.take(path, work=work)
             except LeaseHeldError as error:
-                mark = parse_mark(first or b"")
+                record = parse_record(first or b"")
                 # A process of this machine that is not dead is alive.
-                if read_lease(path) != first or (mark is not None and mark.machine == this_process().machine != ""):
+                if read_lease(path) != first or (record is not None and record.machine == this_process().machine != ""):
                     raise
                 if not is_waiting:
                     is_waiting = True
@@ -218,8 +220,8 @@ class LeaseTaker:
             self._held.discard(lease)
 
     def _is_abandoned(self, path: Path, content: bytes) -> bool:
-        mark = parse_mark(content)
-        if mark is not None and mark.is_dead:
+        record = parse_record(content)
+        if record is not None and record.is_dead:
             return True
         now = self._clock()
         with self._lock:
@@ -231,5 +233,5 @@ class LeaseTaker:
 
 
 def _held(path: Path, content: bytes) -> LeaseHeldError:
-    mark = parse_mark(content)
-    return LeaseHeldError("another process" if mark is None else mark.holder, path=path)
+    record = parse_record(content)
+    return LeaseHeldError("another process" if record is None else record.holder, path=path)

@@ -23,7 +23,7 @@ MAX_BYTES = 4096
 _BEAT_DIGITS = 10
 
 
-class LeaseMark(msgspec.Struct, frozen=True):
+class LeaseRecord(msgspec.Struct, frozen=True):
     """The content of a lease file.
 
     token: of this lease, unique. work: what is being done, for people. subject: what it is done to; two leases on
@@ -52,8 +52,8 @@ class LeaseMark(msgspec.Struct, frozen=True):
         return ascii_safe(f"process {self.pid} on {self.host}")
 
     @property
-    def next_beat(self) -> LeaseMark:
-        """The mark of the next heartbeat; encoded, it is as long as this one."""
+    def next_beat(self) -> LeaseRecord:
+        """The record of the next heartbeat; encoded, it is as long as this one."""
         return msgspec.structs.replace(self, beat=f"{int(self.beat) + 1:0{_BEAT_DIGITS}}")
 
     @property
@@ -62,9 +62,9 @@ class LeaseMark(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self)
 
 
-def read_mark(path: Path) -> LeaseMark | None:
+def read_record(path: Path) -> LeaseRecord | None:
     """What the lease file `path` says; None if there is none, or it is damaged."""
-    return parse_mark(read_lease(path) or b"")
+    return parse_record(read_lease(path) or b"")
 
 
 def create_lease(path: Path, content: bytes) -> bool:
@@ -121,10 +121,10 @@ def read_lease(path: Path) -> bytes | None:
         os.close(file)
 
 
-def parse_mark(content: bytes) -> LeaseMark | None:
+def parse_record(content: bytes) -> LeaseRecord | None:
     """What the content of a lease file says; None if it is damaged."""
     try:
-        mark = msgspec.json.decode(content, type=LeaseMark)
-        return mark if mark.beat.isdecimal() else None
+        record = msgspec.json.decode(content, type=LeaseRecord)
+        return record if record.beat.isdecimal() else None
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None

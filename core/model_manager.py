@@ -23,9 +23,8 @@ from core.models.mtcnn import MtcnnDetector
 from core.models.net_loader import NetLoader
 from core.models.nets import Net
 from core.models.proposal_weights import PYRAMID, is_yunet_usable, proposal_choice
-from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector
-from core.models.proposer import OnePassProposer
+from core.models.proposer import OnePassProposer, load_proposer
 from core.models.quick_verifier import QuickVerifier
 from core.models.turned_proposer import TurnedProposer
 from core.thread_budget import thread_budget
@@ -108,8 +107,8 @@ class ModelManager:
         return self._detector_behind(self._proposals.everywhere)
 
     @property
-    def look_out_detector(self) -> FaceDetector:
-        """What looks out for new faces in videos; it may be quicker than `detector`.
+    def newcomer_detector(self) -> FaceDetector:
+        """What searches videos for newcomers; it may be quicker than `detector`.
 
         Raises:
             ModelError: its weights or its runtime are missing.
@@ -118,11 +117,11 @@ class ModelManager:
 
     def prepare(self) -> None:
         """Compile what an analysis needs, in the order in which it does; does not wait."""
-        for detector in (self.detector, self.look_out_detector):
+        for detector in (self.detector, self.newcomer_detector):
             if isinstance(detector, ProposedDetector):
                 detector.prepare()
-        if (leaning := self.quick_proposer) is not None:
-            leaning.prepare()
+        if (proposer := self.quick_proposer) is not None:
+            proposer.prepare()
         self._loader.compile_ahead()
 
     @property
@@ -164,7 +163,7 @@ class ModelManager:
 
     @property
     def quick_proposer(self) -> OnePassProposer | None:
-        """YuNet, to propose faces that lean; None where it is not installed. Raises ModelError if it is unusable."""
+        """YuNet, to propose tilted faces; None where it is not installed. Raises ModelError if it is unusable."""
         return self._proposer("yunet") if is_yunet_usable() else None
 
     @property

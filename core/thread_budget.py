@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from utils.malloc_tuning import keep_few_heaps, keep_little_free_memory
 
-_LEAST_HEAPS = 4
+_MIN_HEAPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def limit_process_threads() -> None:
     """Set limits for the whole process, of its heaps too; call it before numpy is imported and threads are started."""
     use_one_blas_thread()
     # With fewer than four heaps threads wait for each other: 5 to 10 % of a run.
-    keep_few_heaps(max(_LEAST_HEAPS, available_cpus()))
+    keep_few_heaps(max(_MIN_HEAPS, available_cpus()))
     keep_little_free_memory()
 
 

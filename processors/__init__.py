@@ -1,1 +1,1 @@
-"""The pipeline, from a folder of videos to one folder per person: modules are entry points, packages are stages."""
+"""The pipeline, from a folder of videos to one folder per person: modules are entry points, packages hold the rest."""

@@ -29,24 +29,24 @@ from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.call_terms import call_terms, term_differences
 from processors.batch.executor import Executor, JobOutcome
-from processors.batch.executor_choice import RunParts, executor_here, executor_of_cluster, executor_of_processes
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
 from processors.batch.run_journal import RunJournal
-from processors.batch.stage_runner import StageRunner
 from processors.batch.summary_pages import write_summary_pages
 from processors.batch.video_claimer import VideoClaimer
-from processors.batch.video_processor_factory import MakeProcessor, VideoProcessorFactory
-from processors.batch.worker_count import worker_count
-from processors.batch.worker_threads import WorkerThreads
 from processors.results.output_folder import remove_leftovers
 from processors.results.output_leases import OutputLeases, lies_in, mark_output_folder
 from processors.results.staging import remove_old_scratch
+from processors.workers.executor_choice import RunParts, executor_here, executor_of_processes
+from processors.workers.stage_runner import StageRunner
+from processors.workers.video_processor_factory import MakeProcessor, VideoProcessorFactory
+from processors.workers.worker_count import worker_count
+from processors.workers.worker_threads import WorkerThreads
 from utils.batch_monitor import BatchMonitor
 
 if TYPE_CHECKING:
-    from processors.batch.worker_process import MakeHost
     from processors.known_people.people_namer import PeopleNamer
+    from processors.workers.worker_process import MakeHost
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ def run_batch(
         workers = worker_count(settings, len(request.inputs)) if make_processor is None else 1
         uses_cluster = bool(settings.run.cluster) and make_processor is None
         if uses_cluster:
+            from processors.cluster.cluster_executor import executor_of_cluster
+
             executor = executor_of_cluster(parts, _usable_files(request), make_host)
         elif workers > 1:
             executor = executor_of_processes(parts, workers, make_host)

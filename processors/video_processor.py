@@ -27,7 +27,7 @@ from processors.results.output_folder import staged_results
 from processors.results.output_writer import write_results
 from processors.results.replaced_clips import refusal_error
 from processors.results.result_tree import folder_name
-from processors.results.run_plan import Action, RunPlan, TimelineChoice, plan_run
+from processors.results.run_plan import Action, RunPlan, plan_run
 from processors.results.staging import make_staging
 from processors.results.video_analysis import VideoAnalysis
 from processors.results.video_clips import VideoClips
@@ -124,8 +124,9 @@ class VideoProcessor:
         from processors.known_people.naming_case import naming_case
 
         divided = divided_record(record, draft.timeline)
-        edited = draft.choice is TimelineChoice.EDITED
-        return naming_case(self._fingerprint, divided, draft.timeline, folder_name(self._folder), edited=edited)
+        return naming_case(
+            self._fingerprint, divided, draft.timeline, folder_name(self._folder), edited=draft.is_edited
+        )
 
     def make_share(self, record: AnalysisRecord, draft: VideoDraft, names: VideoNames, number: int) -> None:
         """Make the clips of share `number` (from 0) of a draft with `shared` clips, for the `finish` that follows.
@@ -209,22 +210,14 @@ class VideoProcessor:
         """What is to be shown of a draft. names: None: the people are named here."""
         record = record_to_show(record, draft.timeline)
         names = self._names(record, draft) if names is None else names
-        return VideoClips(
-            record,
-            draft.timeline,
-            names,
-            self._settings,
-            self._folder,
-            self._monitor,
-            edited=draft.choice is TimelineChoice.EDITED,
-            repeated=len(draft.doubts.repeated),
-        )
+        return VideoClips(record, draft, names, self._settings, self._folder, self._monitor)
 
     def _names(self, record: AnalysisRecord, draft: VideoDraft) -> VideoNames:
         if self._namer is None:
             return VideoNames()
-        edited = draft.choice is TimelineChoice.EDITED
-        return self._namer.name(self._fingerprint, record, draft.timeline, folder_name(self._folder), edited=edited)
+        return self._namer.name(
+            self._fingerprint, record, draft.timeline, folder_name(self._folder), edited=draft.is_edited
+        )
 
     def _with_extras(
         self,
@@ -278,7 +271,7 @@ class VideoProcessor:
             staging,
             result,
             thumbnails,
-            edited=draft.choice is TimelineChoice.EDITED,
+            edited=draft.is_edited,
             before_edits=UNSET if replaced is None else replaced.timeline.before_edits,
             folder_name=folder_name(self._folder),
         )

@@ -42,7 +42,7 @@ HEAVY = {
     "tqdm",
     "jinja2",
 }
-MOST_MODULES = 300
+MAX_MODULES = 300
 """modules that a run over finished videos may import: 266 today. Those of the standard library, some 170, are left out,
 because releases of Python differ in them"""
 
@@ -220,4 +220,4 @@ def test_what_is_done_is_not_done_again(alone: Run, inputs: Path) -> None:
     assert {"main", "processors.batch_runner"} & imported
     assert not imported & HEAVY, "a run over finished videos decodes and computes nothing"
     others = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
-    assert len(others) <= MOST_MODULES
+    assert len(others) <= MAX_MODULES

@@ -37,7 +37,7 @@ def tonal_range(values: ByteArray, tail: float = TAIL) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def is_narrow(values: ByteArray, tail: float = TAIL) -> bool:
+def is_narrow(values: ByteArray) -> bool:
     """Whether the levels of (h, w) or (h, w, 3) uint8 span so little that stretching them helps."""
     low, high = tonal_range(values)
     return high - low < NARROW_RANGE

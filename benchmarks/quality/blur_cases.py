@@ -25,7 +25,7 @@ from processors.known_people.sharpness import (
 
 SIDES_PX = (1024, 640, 320)
 GAUSSIAN_PX, MOTION_PX = (2, 3, 5), (9, 15, 25)
-LEAST_ENLARGED = 0.8
+MIN_ENLARGED = 0.8
 """sources smaller than this share of a size are left out: they would be judged at another one"""
 FRAME_SHARE = 1 / 3
 """where in a clip its frame is taken"""
@@ -72,7 +72,7 @@ def blur_cases(name: str, image: ByteArray, face: FloatArray | None = None) -> I
     random = np.random.default_rng(abs(hash_of(name)))
     for side in SIDES_PX:
         scale = min(side / max(image.shape[:2]), 1.0)
-        if max(image.shape[:2]) < LEAST_ENLARGED * side:
+        if max(image.shape[:2]) < MIN_ENLARGED * side:
             continue
         base = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
         box = None if face is None else face * np.float32(scale)

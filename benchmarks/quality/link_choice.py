@@ -28,7 +28,7 @@ SHOWN = {
 }
 """true person by name of the photo; who is on the others is in no clip"""
 
-LEAST_LOG_ODDS = tuple(np.arange(-1.5, 4, 0.25).tolist())
+MIN_LOG_ODDS = tuple(np.arange(-1.5, 4, 0.25).tolist())
 """what the strict curve says of good faces that are linked; those that ask least come first"""
 DISCOUNTS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 SLACK = 0.5
@@ -48,7 +48,7 @@ class KnownFace:
 class LinkPairs:
     """Pairs of people of two files, (P,) each.
 
-    files: (P, 2). same: whether both are one person. photos: how many of the two are on a photo.
+    files: (P, 2). same: whether both are one person. photos: how many of the two are in a photo.
     cosine: of their means.
     """
 
@@ -108,7 +108,7 @@ def known_photos() -> dict[Path, str]:
 def candidates(embedder: str) -> list[LinkCurve]:
     """The curves that are compared: the slope of the strict curve, one of the two discounts, any strictness."""
     strict, needed = calibration_of(embedder), as_log_odds(LinkRules().similarity)
-    midpoints = [strict.midpoint + (least - needed) / strict.slope for least in LEAST_LOG_ODDS]
+    midpoints = [strict.midpoint + (least - needed) / strict.slope for least in MIN_LOG_ODDS]
     return [
         LinkCurve(midpoint, strict.slope, **{side: discount})
         for midpoint in midpoints

@@ -16,14 +16,14 @@ from processors.known_people.face_evidence import FaceSet, as_log_odds
 from processors.known_people.person_matching import LinkRules
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
-from processors.known_people.reference_photos import LEAST_FACE_PX, PhotoFile, PhotoLine, choose_face
+from processors.known_people.reference_photos import MIN_REFERENCE_FACE_PX, PhotoFile, PhotoLine, choose_face
 
 _TINTS = {"warm": (1.2, 1.0, 0.75), "cold": (0.8, 1.0, 1.25)}
 _TONES = {"dark": 1.8, "bright": 0.55}
 """exponent of the pixel values"""
 _TURNS = (-15.0, 15.0)
 """degrees"""
-_FACE_PX = (128.0, 80.0, LEAST_FACE_PX + 2)
+_FACE_PX = (128.0, 80.0, MIN_REFERENCE_FACE_PX + 2)
 _JPEG_QUALITIES = (50, 20)
 
 

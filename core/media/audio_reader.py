@@ -16,10 +16,10 @@ from core.media.audio_layout import channel_mix
 from core.media.audio_packets import AudioPackets
 from core.media.avi_delay import encoder_delay_s
 from core.media.clock_repair import ClockRepair, clock_limits, repaired
+from core.media.containers.segment_index import has_false_index
 from core.media.edit_offset import edit_offset_s
 from core.media.media_input import open_input
 from core.media.pcm_writer import PcmFormat, PcmWriter
-from core.media.segment_index import has_false_index
 from core.types import AudioInfo, VideoInfo
 
 __all__ = ["AAC_RATES_HZ", "PcmExcerpt", "PcmFormat", "pcm_format", "read_audio"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LEAST_PYAV = 18
+MIN_PYAV = 18
 """the major version whose interface this is written against (`is_hw_owned`, DLPack, options of the CUDA context)"""
 
 MAX_PLANE_ERROR = 2
@@ -54,7 +54,7 @@ def choose_nvdec(info: VideoInfo, device: str) -> Nvdec | None:
 
 def _why_pyav_cannot(codec: str) -> str:
     """Empty if this build of PyAV and FFmpeg can hand the codec to NVDEC; whether the GPU can is not known yet."""
-    if int(av.__version__.split(".")[0]) < LEAST_PYAV:
+    if int(av.__version__.split(".")[0]) < MIN_PYAV:
         return f"PyAV {av.__version__} is too old for NVDEC"
     if "cuda" not in hwdevices_available():
         return "this build of FFmpeg has no CUDA"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import av
 
+from core.media.containers.mp4_boxes import children, top_level_boxes
 from core.media.media_input import open_input
-from core.media.mp4_boxes import children, top_level_boxes
 from core.types import VideoInfo
 
 _MAX_BYTES = 2**22

@@ -11,8 +11,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from core.media.clock_repair import clock_limits
+from core.media.containers.ts_joins import recording_begins
 from core.media.media_input import demux
-from core.media.ts_joins import recording_begins
 from utils.stage_times import timed
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ import av
 import av.filter
 from av.sidedata.sidedata import Type as SideDataType
 
-from core.media.frame_shape import Placement, placed_inside, shown_size
+from core.media.frame_shape import FramePlacement, placed_inside, shown_size
 from core.media.side_data import side_data
 from core.media.tone_map_filter import hdr_transfer, peak_nits, table_file
 from core.types import PixelBox, VideoInfo
@@ -96,7 +96,7 @@ class FrameFilter:
         self._interlaced = info.interlaced
         self._key: tuple[object, ...] = ()
         self._graph: av.filter.Graph | None = None
-        self._place: Placement | None = None
+        self._place: FramePlacement | None = None
         self.barred = 0
 
     @property

@@ -16,7 +16,7 @@ _SAME_SHAPE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class FramePlacement:
     """Where a frame lies inside a larger one, px; all even, because chroma samples cover 2x2 pixels."""
 
     width: int
@@ -54,7 +54,7 @@ def shown_size(width: int, height: int, aspect: Fraction, rotation: int) -> tupl
     return size[::-1] if rotation in (90, 270) else size
 
 
-def placed_inside(size: tuple[int, int], canvas: tuple[int, int]) -> Placement | None:
+def placed_inside(size: tuple[int, int], canvas: tuple[int, int]) -> FramePlacement | None:
     """The largest centred placement of a frame of `size` in `canvas`; None if it fills the canvas."""
     (width, height), (canvas_width, canvas_height) = size, canvas
     # Integers, so that rounding does not depend on the machine.
@@ -66,4 +66,4 @@ def placed_inside(size: tuple[int, int], canvas: tuple[int, int]) -> Placement |
         return None
     inner_width, inner_height = (max(2, side // 2 * 2) for side in fitted)
     left, top = (canvas_width - inner_width) // 4 * 2, (canvas_height - inner_height) // 4 * 2
-    return Placement(inner_width, inner_height, left, top)
+    return FramePlacement(inner_width, inner_height, left, top)

@@ -19,7 +19,7 @@ from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from core.media.mp4_boxes import end_of_fragments
+from core.media.containers.mp4_boxes import end_of_fragments
 
 logger = logging.getLogger(__name__)
 

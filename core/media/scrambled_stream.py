@@ -7,8 +7,8 @@ from pathlib import Path
 
 import av
 
+from core.media.containers.ts_packets import TsFile, pids
 from core.media.media_input import open_input
-from core.media.ts_packets import TsFile, pids
 from core.types import VideoInfo
 
 _PLACES, _PLACE_PACKETS = 100, 200

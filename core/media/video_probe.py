@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
-import os
-import stat
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,44 +15,26 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from core.errors import InvalidVideoError
-from core.media.asf_header import claimed_length_s
 from core.media.audio_probe import audio_tracks, complete_tracks, needs_long_probe
+from core.media.containers.asf_header import claimed_length_s
 from core.media.decode_order import UNTIMED
+from core.media.file_check import invalid_video, size_of_regular_file, why_not_opened
 from core.media.frame_filter import orientation
 from core.media.frame_rate import RATE_PACKETS, nominal_rate, stated_rate
 from core.media.frame_shape import container_aspect, sane_aspect, shown_size
 from core.media.media_input import MAX_FRAME_PX, demux, open_input
-from core.media.mp4_boxes import top_level_boxes
-from core.media.tone_map_filter import SDR_COLOR, hdr_transfer
-from core.media.video_frame import default_matrix
-from core.types import LONGEST_HOLD_S, ColorInfo, VideoInfo
-
-logger = logging.getLogger(__name__)
+from core.media.stored_color import stored_color
+from core.types import LONGEST_HOLD_S, VideoInfo
 
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 16384
 
 _MAX_PROOF_PACKETS = 500
 """packets without a frame after which a stream counts as not decodable"""
 _IMAGE_CODECS = ("mjpeg", "png", "bmp", "gif", "tiff", "webp")
-_WEBP, _WEBP_IS_ANIMATED = b"WEBPVP8X", 0x02
-"""what follows the size of an extended WebP file, and the flag in its first byte (WebP container specification)"""
-_COVER_PACKETS, _FILM_PACKETS = 200, 50
+_COVER_PACKETS, _VIDEO_PACKETS = 200, 50
 """of the video streams: how many are looked at for covers that are not marked as such, and how many of them a stream
-needs to be the film that the cover belongs to"""
+needs to be the video that the cover belongs to"""
 _NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-
-# ffmpeg's names, as its encoder options take them, by libavutil's numbers
-_PRIMARIES = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
-    10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "jedec-p22",
-}  # fmt: skip
-_TRANSFER = {
-    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
-    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
-    17: "smpte428", 18: "arib-std-b67",
-}  # fmt: skip
-_MATRIX = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
-_RANGE = {1: "tv", 2: "pc"}
 
 
 def probe_video(path: Path, video_stream: int = 0) -> VideoInfo:
@@ -70,7 +49,7 @@ def probe_video(path: Path, video_stream: int = 0) -> VideoInfo:
     Raises:
         InvalidVideoError: the input cannot be used; message and hint say why in one line.
     """
-    size_bytes = _check_file(path)
+    size_bytes = size_of_regular_file(path)
     try:
         with open_input(path) as container:
             if not needs_long_probe(container, size_bytes):
@@ -81,59 +60,7 @@ def probe_video(path: Path, video_stream: int = 0) -> VideoInfo:
     except InvalidVideoError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise _invalid(path, *_why_not_opened(path)) from error
-
-
-def _invalid(path: Path, message: str, hint: str) -> InvalidVideoError:
-    return InvalidVideoError(message, path=path, stage="probe", hint=hint)
-
-
-def _why_not_opened(path: Path) -> tuple[str, str]:
-    """(message, hint) for a file that libav refuses, by its first bytes."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        head = file.read(4096)
-        text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        if text.startswith((b"<!doctype html", b"<html")):
-            return "is a web page, not a video", "the download returned a web page instead of the file"
-        if text.startswith((b"#extm3u", b"ffconcat")):
-            return "is a playlist, not a video", "name the video files themselves"
-        if head.startswith(b"RIFF") and head[8:16] == _WEBP and head[20:21] and head[20] & _WEBP_IS_ANIMATED:
-            return "is an animated WebP image, which FFmpeg cannot decode", "convert it to APNG, GIF or MP4 first"
-        if _lacks_index(path):
-            hint = "copy or download it again, or let a repair program rebuild the index of a recording that broke off"
-            return "is an incomplete video: its index (moov) is missing", hint
-        if (
-            head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide")
-            or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01"))
-            or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
-            or head[0:376:188] == b"GG"
-        ):
-            return "is a damaged or incomplete video: its index cannot be read", "copy or download it again"
-    return "is not a video in a supported container", "supported are mp4, mov, mkv, webm, avi, ts, mpg and others"
-
-
-def _lacks_index(path: Path) -> bool:
-    """Whether MP4 or QuickTime media have no index, which recorders write at the end."""
-    kinds = {box.kind for box in top_level_boxes(path)}
-    return b"mdat" in kinds and not kinds & {b"moov", b"moof"}
-
-
-def _check_file(path: Path) -> int:
-    """Size in bytes. The kind of file is checked before opening, because opening a fifo or a device would block."""
-    try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
-            raise _invalid(path, "cannot be read: permission denied", "check the file's permissions")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _invalid(path, f"cannot be read: {reason.lower()}", "check the name and the permissions") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise _invalid(path, "is a folder, not a video", "name the folder as an input to process its files")
-    if not stat.S_ISREG(status.st_mode):
-        raise _invalid(path, "is not a regular file", "pipes, sockets and devices are not read")
-    if status.st_size == 0:
-        raise _invalid(path, "is empty", "an interrupted copy or download?")
-    return status.st_size
+        raise invalid_video(path, *why_not_opened(path)) from error
 
 
 def _examine(
@@ -145,10 +72,10 @@ def _examine(
 ) -> VideoInfo:
     streams = _moving_streams(path, container)
     stream = _choose_stream(path, streams, video_stream)
-    told_by_container = container_aspect(stream)
-    frame, packet_pts, told = _first_frame(path, container, stream)
+    container_says = container_aspect(stream)
+    frame, packet_pts, decoder_says = _first_frame(path, container, stream)
     time_base = _time_base(path, stream)
-    geometry = _geometry(path, frame, sane_aspect(told_by_container, told))
+    geometry = _geometry(path, frame, sane_aspect(container_says, decoder_says))
     container_format = container.format.name.split(",")[0]
     start_pts = None if container_format in UNTIMED else frame.pts
     rate = nominal_rate(path.name, container_format, stream, packet_pts, time_base)
@@ -173,7 +100,7 @@ def _examine(
         duration_s=duration_s,
         frame_count=stream.frames or round(duration_s * (stated_rate(stream) or rate)),
         interlaced=frame.interlaced_frame,
-        color=_color(frame, stream, geometry.width, geometry.height),
+        color=stored_color(frame, stream, geometry.width, geometry.height),
         audio=audio_tracks(path, container, seen=seen_audio),
         size_bytes=size_bytes,
         video_number=streams.index(stream) + 1,
@@ -204,7 +131,7 @@ def _time_base(path: Path, stream: VideoStream) -> Fraction:
     """Seconds per tick of the stream; one that is too coarse for frames is refused."""
     assert stream.time_base is not None
     if stream.time_base > LONGEST_HOLD_S:
-        raise _invalid(path, f"has a time base of {float(stream.time_base):.0f} s", "a damaged header?")
+        raise invalid_video(path, f"has a time base of {float(stream.time_base):.0f} s", "a damaged header?")
     return stream.time_base
 
 
@@ -214,17 +141,17 @@ def _moving_streams(path: Path, container: InputContainer) -> list[VideoStream]:
     moving = [s for s in streams if isinstance(s, VideoStream) and not s.disposition & _NOT_VIDEO]
     if not moving:
         if streams:
-            raise _invalid(path, "has no video, only a cover image", "an audio file?")
-        raise _invalid(path, "has no video stream", "an audio file?")
+            raise invalid_video(path, "has no video, only a cover image", "an audio file?")
+        raise invalid_video(path, "has no video stream", "an audio file?")
     known = [s for s in moving if s.codec_context is not None and s.time_base is not None]
     if not known:
-        raise _invalid(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
+        raise invalid_video(path, "has video in a format that cannot be decoded", "convert it to H.264 first")
     covers = _unmarked_covers(path, known)
     return [s for s in known if s.index not in covers]
 
 
 def _unmarked_covers(path: Path, streams: list[VideoStream]) -> set[int]:
-    """Indexes of the `streams` that hold a single image beside a film, although the file does not say so."""
+    """Indexes of the `streams` that hold a single image beside a video, although the file does not say so."""
     images = {s.index for s in streams if s.codec_context.name in _IMAGE_CODECS}
     if not images or len(streams) < 2:
         return set()
@@ -233,14 +160,14 @@ def _unmarked_covers(path: Path, streams: list[VideoStream]) -> set[int]:
     with contextlib.suppress(av.FFmpegError, OSError, ValueError, IndexError), open_input(path) as container:
         found = (packet for packet in container.demux(video=tuple(range(len(container.streams.video)))) if packet.size)
         packets.update(packet.stream.index for packet in itertools.islice(found, _COVER_PACKETS))
-    has_film = any(packets[s.index] >= _FILM_PACKETS for s in streams)
-    return {index for index in images if packets[index] == 1} if has_film else set()
+    has_video = any(packets[s.index] >= _VIDEO_PACKETS for s in streams)
+    return {index for index in images if packets[index] == 1} if has_video else set()
 
 
 def _choose_stream(path: Path, streams: list[VideoStream], number: int) -> VideoStream:
     if number > len(streams):
         hint = f"--video-stream takes 1 to {len(streams)}" if len(streams) > 1 else "it has one"
-        raise _invalid(path, f"has no video stream {number}", hint)
+        raise invalid_video(path, f"has no video stream {number}", hint)
     if number:
         return streams[number - 1]
     return max(streams, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
@@ -251,7 +178,7 @@ def _first_frame(
 ) -> tuple[av.VideoFrame, list[int], Fraction | None]:
     """The first frame that decodes, the times of the first packets, and the frame's pixel aspect."""
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
-    told = stream.width, stream.height
+    stated = stream.width, stream.height
     first: av.VideoFrame | None = None
     aspect: Fraction | None = None
     times: list[int] = []
@@ -272,36 +199,19 @@ def _first_frame(
     except (av.FFmpegError, OSError) as error:
         failure = error
     if first is None:
-        if told[0] * told[1] > MAX_FRAME_PX:
-            _check_size(path, *told)
-        raise _invalid(path, "none of its frames can be decoded", "damaged, incomplete or encrypted?") from failure
+        if stated[0] * stated[1] > MAX_FRAME_PX:
+            _check_size(path, *stated)
+        raise invalid_video(path, "none of its frames can be decoded", "damaged, incomplete or encrypted?") from failure
     return first, times, aspect
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX or max(width, height) > MAX_SIDE_PX or width * height > MAX_FRAME_PX:
         limits = f"sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} px and {MAX_FRAME_PX / 1e6:.0f} megapixels can be used"
-        raise _invalid(path, f"has frames of {width}x{height} px", limits)
+        raise invalid_video(path, f"has frames of {width}x{height} px", limits)
 
 
 def _duration_s(container: InputContainer, stream: VideoStream, time_base: Fraction) -> float:
     if stream.duration is not None and stream.duration > 0:
         return float(stream.duration * time_base)
     return max(0.0, (container.duration or 0) / av.time_base)
-
-
-def _color(frame: av.VideoFrame, stream: VideoStream, width: int, height: int) -> ColorInfo:
-    if hdr_transfer(frame) is not None:
-        return SDR_COLOR
-    stored_as_yuv = not frame.format.is_rgb and len(frame.format.components) >= 3
-    return ColorInfo(
-        primaries=_PRIMARIES.get(int(stream.codec_context.color_primaries), ""),
-        transfer=_TRANSFER.get(int(stream.codec_context.color_trc), ""),
-        matrix=_MATRIX.get(int(frame.colorspace), "") if stored_as_yuv else default_matrix(width, height),
-        range=_stored_range(frame) if stored_as_yuv else "tv",
-    )
-
-
-def _stored_range(frame: av.VideoFrame) -> str:
-    # "yuvj" formats are full range by definition, tagged or not.
-    return "pc" if frame.format.name.startswith("yuvj") else _RANGE.get(int(frame.color_range), "")

@@ -13,12 +13,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from core.errors import DecodeError
+from core.media.containers.segment_index import has_false_index
 from core.media.frame_clock import FrameClock
 from core.media.frame_decoder import FrameDecoder
 from core.media.frame_filter import FrameFilter, is_on_device
 from core.media.frame_shape import container_aspect, sane_aspect
 from core.media.media_input import MAX_FRAME_PX, open_input
-from core.media.segment_index import has_false_index
 from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.types import PixelBox, VideoInfo

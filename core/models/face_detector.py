@@ -54,11 +54,11 @@ class FaceRefiner(Protocol):
         """How the scores of `refine` are read."""
         ...
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None, /) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray | None = None, /) -> Detections:
         """One row per box, in order; a low score says that there is no face.
 
-        image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected. leans: (N,) degrees by which
-        they are expected to lean, see `utils.leaning_faces`; None: not at all.
+        image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected. rolls: (N,) degrees by which
+        they are expected to be tilted, see `utils.face_roll`; None: not at all.
         """
         ...
 
@@ -96,8 +96,8 @@ class FaceDetector(FaceRefiner, Protocol):
         """
         ...
 
-    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray, /) -> Detections:
-        """Like `refine`, but each face is looked at only as turned upright by its lean, however small that is."""
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray, /) -> Detections:
+        """Like `refine`, but each face is looked at only as turned upright by its roll, however small that is."""
         ...
 
     def candidates(self, image: ByteArray, min_face_px: float, /) -> Candidates:

@@ -21,7 +21,7 @@ from core.models.model_spec import ScoreScale, input_side, score_scale_of
 from core.models.nets import Images, Net
 from core.types import ByteArray, Detections, FloatArray, IntArray
 from utils.area_sampling import SampledImages, few_squares
-from utils.leaning_faces import is_leaning, squares_of, turned_crops, turned_into_image
+from utils.face_roll import is_tilted, squares_of, turned_crops, turned_into_image
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
 
@@ -130,7 +130,7 @@ class MtcnnDetector:
         return [_suppress_minimum(found[0][found[1] == i]) for i in range(images)]
 
     @timed("follow")
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray | None = None) -> Detections:
         """As `FaceRefiner.refine`. Box, landmarks and score are O-Net's.
 
         If O-Net is unsure, the score is the geometric mean of its score and R-Net's: O-Net alone drops to 0.3 on
@@ -140,24 +140,24 @@ class MtcnnDetector:
             return Detections.empty()
         squares = squared(boxes)
         found = self._regress_surely(few_squares(image, squares, ONET_SIDE), squares)
-        if leans is not None:
-            for row in np.flatnonzero(is_leaning(leans)):
+        if rolls is not None:
+            for row in np.flatnonzero(is_tilted(rolls)):
                 one = slice(row, row + 1)
-                turned = self.refine_turned(image, boxes[one], leans[one])
-                # The lean may be wrong: of a profile in doubt the landmarks are guesses.
+                turned = self.refine_turned(image, boxes[one], rolls[one])
+                # The roll may be wrong: of a profile in doubt the landmarks are guesses.
                 better = max(self.score_scale.seen, float(found.scores[row]))
                 if turned.scores[0] >= min(self.score_scale.calm, better):
                     found.boxes[one], found.scores[one] = turned.boxes, turned.scores
                     found.landmarks[one] = turned.landmarks
         return found
 
-    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray) -> Detections:
         """As `FaceRefiner.refine_turned`."""
         if len(boxes) == 0:
             return Detections.empty()
-        squares = squares_of(boxes, leans)
-        found = self._regress_surely(turned_crops(image, squares, leans, ONET_SIDE), squares)
-        upright, points = turned_into_image(squares, leans, found.boxes, found.landmarks)
+        squares = squares_of(boxes, rolls)
+        found = self._regress_surely(turned_crops(image, squares, rolls, ONET_SIDE), squares)
+        upright, points = turned_into_image(squares, rolls, found.boxes, found.landmarks)
         return Detections(upright, found.scores, points)
 
     def _regress_surely(self, crops: FloatArray, squares: FloatArray) -> Detections:

@@ -13,7 +13,7 @@ from core.models.mtcnn import squared
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
 
-LEAST_SHARE = 0.8
+MIN_SHARE = 0.8
 """proposals lower than this share of the smallest wanted face are dropped"""
 
 SCALES = (0.7, 1.0)
@@ -42,18 +42,18 @@ class ProposedDetector:
         """As `FaceRefiner.score_scale`."""
         return self._judge.score_scale
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray | None = None) -> Detections:
         """As `FaceRefiner.refine`."""
-        return self._judge.refine(image, boxes, leans)
+        return self._judge.refine(image, boxes, rolls)
 
-    def refine_turned(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine_turned(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray) -> Detections:
         """As `FaceRefiner.refine_turned`."""
-        return self._judge.refine_turned(image, boxes, leans)
+        return self._judge.refine_turned(image, boxes, rolls)
 
     def candidates(self, image: ByteArray, min_face_px: float) -> Candidates:
         """As `FaceDetector.candidates`."""
         boxes = self._proposer.propose(image, min_face_px)
-        boxes = squares_around(boxes[boxes[:, 3] - boxes[:, 1] >= LEAST_SHARE * min_face_px])
+        boxes = squares_around(boxes[boxes[:, 3] - boxes[:, 1] >= MIN_SHARE * min_face_px])
         return Candidates(boxes, np.zeros(len(boxes), np.int64))
 
     def detect(

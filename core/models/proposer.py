@@ -6,6 +6,7 @@ are not used: what the program calls a face is decided by O-Net, as with the pyr
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import weakref
 from collections.abc import Callable, Sequence
@@ -16,11 +17,13 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from core.errors import ModelError, ModelUnavailableError
+from core.models.dynamic_shape_graph import DynamicShapeGraph
+from core.models.installed_files import installed_file
 from core.models.model_spec import WeightsFile
 from core.models.openvino_graph import OpenVINOGraph
-from core.models.proposal_weights import PROPOSAL_WEIGHTS
+from core.models.proposal_weights import PROPOSAL_WEIGHTS, PYRAMID
 from core.models.quantised_onnx import read_quantised
-from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed
@@ -152,7 +155,7 @@ class OnePassProposer:
     """A `Proposer`: one network on the CPU, run on the image scaled so that the smallest wanted face is a few pixels.
 
     Inputs are filled up with black to a multiple of 32 px, so videos of one aspect ratio and `--min-face` have one
-    size, which matters because the network is prepared for each (see `SizelessGraph`).
+    size, which matters because the network is prepared for each (see `DynamicShapeGraph`).
 
     Attributes:
         graph: the network.
@@ -163,7 +166,7 @@ class OnePassProposer:
         self._spec = spec
         self._file = model_file
         self._threads = threads
-        self.graph = SizelessGraph(self._compiled)
+        self.graph = DynamicShapeGraph(self._compiled)
         self._latest: tuple[_Proposed, ...] = ()
 
     def prepare(self) -> None:
@@ -189,6 +192,25 @@ class OnePassProposer:
     def _compiled(self) -> OpenVINOGraph:
         read = read_quantised if self._spec.is_quantised else None
         return OpenVINOGraph(self._file, threads=self._threads, shapes={0: (1, 3, -1, -1)}, read=read)
+
+
+def load_proposer(name: str, *, threads: int) -> OnePassProposer:
+    """The proposer `name`, a key of `PROPOSERS`, ready for use.
+
+    Raises:
+        ModelUnavailableError: its package is not installed.
+        ModelChecksumError: the file is damaged or another one.
+        ModelError: OpenVINO is missing or cannot read it.
+    """
+    if importlib.util.find_spec("openvino") is None:
+        raise ModelError(f"--proposals {name} needs OpenVINO", stage="models", hint=f"--proposals {PYRAMID}")
+    spec = PROPOSERS[name]
+    try:
+        file = installed_file(spec.weights)
+    except ModelUnavailableError as error:
+        hint = f"{error.hint}, or --proposals {PYRAMID}"
+        raise ModelUnavailableError(error.message, stage="models", hint=hint) from error
+    return OnePassProposer(spec, file, threads=threads)
 
 
 def input_planes(image: ByteArray, scale: float, *, is_bgr: bool) -> tuple[ByteArray, tuple[float, float]]:

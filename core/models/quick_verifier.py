@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.dynamic_shape_graph import DynamicShapeGraph
 from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.models.proposer import PROPOSERS, input_planes
-from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix
 
 MIN_OVERLAP = 0.3
 """least IoU of the middle of a crop and the face that the crop is about; crops of groups show others, too"""
 
-_LEAST_SCORE = 0.02
+_MIN_SCORE = 0.02
 _YUNET = PROPOSERS["yunet"]
 
 
 class QuickVerifier:
     """Scores the face in the middle of crops. Any number of threads may use it."""
 
-    def __init__(self, graph: SizelessGraph) -> None:
+    def __init__(self, graph: DynamicShapeGraph) -> None:
         """graph: OpenCV's quantised YuNet."""
         self._graph = graph
 
@@ -37,7 +37,7 @@ class QuickVerifier:
 
     def _score(self, crop: ByteArray) -> float:
         planes = input_planes(crop, 1.0, is_bgr=_YUNET.is_bgr)[0]
-        boxes, scores = _YUNET.heads(self._graph(planes), planes.shape[3], _LEAST_SCORE)
+        boxes, scores = _YUNET.heads(self._graph(planes), planes.shape[3], _MIN_SCORE)
         return float(scores[_is_in_the_middle(boxes)].max(initial=0.0))
 
 

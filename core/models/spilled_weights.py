@@ -20,21 +20,21 @@ from core.types import FloatArray
 
 logger = logging.getLogger(__name__)
 
-LEAST_BYTES = 2**20
+MIN_BYTES = 2**20
 """Smaller constants stay in memory: of SFace's 38 MB, those from here on are 36."""
 
 
 class SpilledWeights:
     """The mapped constants of one network; they exist as long as this, or the network, does."""
 
-    def __init__(self, model: Any, least_bytes: int = LEAST_BYTES) -> None:
+    def __init__(self, model: Any, min_bytes: int = MIN_BYTES) -> None:
         """Move the constants of `model`, an `openvino.Model`, to a temporary file; results stay the same to the bit.
 
         Where no file can be written, or pages cannot be dropped (Windows), the constants stay in memory.
         """
         self._map: mmap.mmap | None = None
         self._shapes: set[tuple[int, ...]] = set()
-        large = [node for node in model.get_ordered_ops() if _is_large(node, least_bytes)]
+        large = [node for node in model.get_ordered_ops() if _is_large(node, min_bytes)]
         if not large or not hasattr(mmap, "MADV_DONTNEED"):
             return
         try:
@@ -71,8 +71,8 @@ class SpilledWeights:
         self._map = mapped
 
 
-def _is_large(node: Any, least_bytes: int) -> bool:
-    return bool(node.get_type_name() == "Constant" and node.data.nbytes >= least_bytes)
+def _is_large(node: Any, min_bytes: int) -> bool:
+    return bool(node.get_type_name() == "Constant" and node.data.nbytes >= min_bytes)
 
 
 def _factor_of(weights: Any) -> tuple[Any, FloatArray] | None:

@@ -1,4 +1,4 @@
-"""Proposes faces that lean: YuNet looks at a small image that shows the whole picture turned either way."""
+"""Proposes tilted faces: YuNet looks at a small image that shows the whole picture turned either way."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.dynamic_shape_graph import DynamicShapeGraph
 from core.models.proposer import PROPOSERS, colour_planes, inner_and_padded
-from core.models.sizeless_graph import SizelessGraph
 from core.types import ByteArray, FloatArray
-from utils.leaning_faces import turned_both_ways
+from utils.face_roll import turned_both_ways
 from utils.stage_times import timed
 
 IMAGE_TURN = 60.0
@@ -24,37 +24,37 @@ _YUNET = PROPOSERS["yunet"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TurnedBoxes:
-    """Squares that may show faces that lean, best first.
+    """Squares that may show tilted faces, best first.
 
-    boxes: (N, 4) float32, pixels of the image. leans: (N,) float32 degrees, how far the image was turned for each. A
-    face may lean by 45 more or less: YuNet's landmarks say nothing about that, they are always those of a face that
-    is upright in the turned image.
+    boxes: (N, 4) float32, pixels of the image. rolls: (N,) float32 degrees, how far the image was turned for each. A
+    face may be tilted by 45 more or less: YuNet's landmarks do not tell, they are always those of a face that is
+    upright in the turned image.
     """
 
     boxes: FloatArray
-    leans: FloatArray
+    rolls: FloatArray
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, rows: slice | NDArray[np.bool_]) -> TurnedBoxes:
-        return TurnedBoxes(self.boxes[rows], self.leans[rows])
+        return TurnedBoxes(self.boxes[rows], self.rolls[rows])
 
     def joined(self, other: TurnedBoxes) -> TurnedBoxes:
         """These, then the `other` ones."""
-        return TurnedBoxes(np.concatenate([self.boxes, other.boxes]), np.concatenate([self.leans, other.leans]))
+        return TurnedBoxes(np.concatenate([self.boxes, other.boxes]), np.concatenate([self.rolls, other.rolls]))
 
 
 class TurnedProposer:
     """Any number of threads may use it."""
 
-    def __init__(self, graph: SizelessGraph) -> None:
+    def __init__(self, graph: DynamicShapeGraph) -> None:
         """graph: OpenCV's quantised YuNet."""
         self._graph = graph
 
     @timed("proposals")
     def propose(self, image: ByteArray, min_face_px: float) -> TurnedBoxes:
-        """Regions that may be faces that lean.
+        """Regions that may be tilted faces.
 
         image: (h, w, 3) uint8 RGB. min_face_px: height of the smallest face that is wanted. Most faces of less than
         twice that are left out, because the turned images are that much smaller.
@@ -72,8 +72,8 @@ class TurnedProposer:
         halves = _halves(boxes, padded)
         squares = _moved_back(boxes, np.stack(back)[halves])
         squares *= np.tile([width / inner[1], height / inner[0]], 2)
-        leans = np.array([IMAGE_TURN, -IMAGE_TURN], np.float32)[halves]
-        return TurnedBoxes(squares.astype(np.float32), leans)
+        rolls = np.array([IMAGE_TURN, -IMAGE_TURN], np.float32)[halves]
+        return TurnedBoxes(squares.astype(np.float32), rolls)
 
 
 def _halves(boxes: FloatArray, size: tuple[int, int]) -> NDArray[np.int64]:

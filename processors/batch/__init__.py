@@ -1,1 +1,1 @@
-"""The parts of a batch: inputs, inspection, executor, journal and supervisor, summary and index page."""
+"""What a run is asked to do and what came of it: inputs, inspection, journal, supervisor, summary and index page."""

@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 _SOURCES = ("config.py", "core/**/*.py", "processors/**/*.py", "utils/**/*.py")
 _DIGEST_DIGITS = 12
 _LONGEST_VALUE = 60
-_MOST_SETTINGS = 30
+_MAX_SETTINGS = 30
 """beyond that, a digest of all of them stands for them: a lease is a small file"""
 _NOT_COMPARED = ("analysis.device", "analysis.embedder")
 """a GPU and a CPU find the same faces up to rounding; instead of the setting, the available embedders are compared"""
@@ -35,7 +35,7 @@ def call_terms(settings: Settings) -> dict[str, str]:
         "weights": _short_digest("".join(map(embedder_digest, embedders))),
     }
     changed = _changed_settings(settings)
-    if len(changed) > _MOST_SETTINGS:
+    if len(changed) > _MAX_SETTINGS:
         changed = {"settings": _short_digest(repr(sorted(changed.items())))}
     return terms | {name: _shortened(text) for name, text in changed.items()}
 

@@ -70,7 +70,7 @@ class Executor(Protocol):
     with the status "interrupted". The future of a job that is never started stays pending.
     """
 
-    def wait_for_room(self, timeout_s: float) -> bool:
+    def wait_for_capacity(self, timeout_s: float) -> bool:
         """Wait until a job that is submitted now would be begun at once; False if that takes longer.
 
         Whoever shares the inputs with other calls claims a video only then.

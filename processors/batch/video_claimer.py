@@ -80,7 +80,7 @@ class VideoClaimer:
         """Claim and submit until everything is done or with the executor; then close that."""
         is_open = True
         while (is_open or self._elsewhere) and not self._is_ending():
-            if not self._executor.wait_for_room(_POLL_S):
+            if not self._executor.wait_for_capacity(_POLL_S):
                 continue
             try:
                 # Those of others are looked at between two of ours, too: what they have done counts as soon as it is.

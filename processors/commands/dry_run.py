@@ -13,9 +13,9 @@ from processors.batch.batch_inspection import Inspection, inspect_input
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED
 from processors.batch.folder_claims import FolderClaims
 from processors.batch.input_result import InputResult, Status
-from processors.batch.model_loader import load_models
 from processors.batch.run_journal import RunJournal
 from processors.known_people.people_namer import PeopleNamer
+from processors.workers.model_loader import load_models
 from utils.stdout_guard import print_lines
 
 

@@ -12,7 +12,6 @@ from core.errors import SettingsError
 from core.media.stream_choice import choose_audio
 from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
-from processors.batch.model_loader import load_models
 from processors.batch.summary_pages import write_summary_pages
 from processors.known_people.people_namer import PeopleNamer
 from processors.results.analysis_key import make_store, possible_keys
@@ -24,6 +23,7 @@ from processors.results.result_tree import folder_name, output_root
 from processors.results.timeline_file import read_timeline
 from processors.results.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
+from processors.workers.model_loader import load_models
 from utils.fingerprints import Fingerprint, fingerprint
 from utils.plurals import count_of
 from utils.printable_text import ascii_safe

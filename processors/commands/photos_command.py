@@ -134,8 +134,8 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
     from processors.known_people.gallery import Gallery
     from processors.known_people.gallery_types import EmbedderKey
     from processors.known_people.known_faces import KnownFaces
-    from processors.known_people.known_on_photos import known_in_gallery, with_photos
     from processors.known_people.people_sources import gallery_path, photo_folder
+    from processors.known_people.photo_candidates import known_in_gallery, with_photos
     from processors.known_people.reference_photos import read_reference_photos
     from processors.results.output_leases import gallery_lease
 

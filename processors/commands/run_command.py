@@ -166,7 +166,7 @@ def _run_batch(request: BatchRequest, monitor: BatchMonitor, journal: RunJournal
         from processors.batch_runner import run_batch
 
         if request.settings.run.cluster:
-            from processors.batch.ray_connection import require_ray
+            from processors.cluster.ray_connection import require_ray
 
             require_ray()
         with usable_cache(request.settings) as usable:

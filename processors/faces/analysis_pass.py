@@ -32,13 +32,13 @@ from processors.shots.given_cuts import GivenCuts
 from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY, ShotDetector
 from processors.tracking.box_trackers import make_follower
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import SearchDetectors
 from processors.tracking.face_stream import FaceStream, FrameFaces, TrackingModels, smallest_searched_face
 from processors.tracking.frame_pace import FramePace
-from processors.tracking.leaning_search import LeaningSearch
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from processors.tracking.second_opinion import Confirmation
+from processors.tracking.tilted_face_search import TiltedFaceSearch
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
 
@@ -79,9 +79,9 @@ class AnalysisPass:
         tracking_models = TrackingModels(
             SearchDetectors(
                 models.detector,
-                models.look_out_detector,
-                leaning_search(models, confirm, settings),
-                CutOffSearch(models.quick_proposer, models.detector, settings.face_score),
+                models.newcomer_detector,
+                tilted_face_search(models, confirm, settings),
+                TruncatedFaceSearch(models.quick_proposer, models.detector, settings.face_score),
             ),
             models.detector,
             make_follower(settings.tracker, models.detector),
@@ -199,14 +199,14 @@ class AnalysisPass:
             raise InterruptedRunError("stopped", path=self._plan.info.path, stage="analyse")
 
 
-def leaning_search(
+def tilted_face_search(
     models: ModelManager, confirm: Confirmation | None, settings: AnalysisSettings
-) -> LeaningSearch | None:
-    """What finds faces that lean; None where nothing proposes or confirms them."""
+) -> TiltedFaceSearch | None:
+    """What finds tilted faces; None where nothing proposes or confirms them."""
     turned, upright = models.turned_proposer, models.quick_proposer
     if turned is None or upright is None or confirm is None:
         return None
-    return LeaningSearch(turned, upright, models.detector, confirm, settings.face_score)
+    return TiltedFaceSearch(turned, upright, models.detector, confirm, settings.face_score)
 
 
 def make_shot_source(plan: PassPlan) -> ShotSource:

@@ -24,7 +24,7 @@ from utils.face_alignment import (
     warp,
     yaw_measure,
 )
-from utils.leaning_faces import face_leans, is_leaning, turning_matrix, upright_sizes
+from utils.face_roll import face_rolls, is_tilted, turning_matrix, upright_sizes
 
 GOOD_HEIGHT_PX = 100.0
 """face height above which more pixels do not help the embedder, whose input is 150 or 160 px"""
@@ -252,15 +252,15 @@ def _portrait(pixels: ByteArray, box: FloatArray, origin: NDArray[np.float64], a
 
 
 def verifier_transform(box: FloatArray, landmarks: FloatArray) -> NDArray[np.float64]:
-    """2x3 matrix from the frame to a 200 px crop with the face in its middle half, turned upright if it leans.
+    """2x3 matrix from the frame to a 200 px crop with the face in its middle half, turned upright if it is tilted.
 
     box: (4,), landmarks: (5, 2), in the frame's pixels.
     """
-    leans = face_leans(landmarks[None])
-    length = max(float(upright_sizes(box[None], leans)[0]), 1.0)
-    lean = float(leans[0]) if is_leaning(leans)[0] else 0.0
+    rolls = face_rolls(landmarks[None])
+    length = max(float(upright_sizes(box[None], rolls)[0]), 1.0)
+    roll = float(rolls[0]) if is_tilted(rolls)[0] else 0.0
     centre = np.asarray((box[:2] + box[2:]) / 2, np.float32)
-    return turning_matrix(centre, VERIFIER_SCALE * length, lean, VERIFIER_SIDE_PX)
+    return turning_matrix(centre, VERIFIER_SCALE * length, roll, VERIFIER_SIDE_PX)
 
 
 def verifier_crop(image: ByteArray, box: FloatArray, landmarks: FloatArray) -> ByteArray:

@@ -16,8 +16,8 @@ from core.types import ByteArray, Tracklet
 from processors.faces.face_sampler import verifier_crop
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
-from processors.tracking.detection_schedule import SMALL_FACES
-from utils.leaning_faces import median_lean
+from processors.tracking.detection_schedule import SMALL_FACE_FACTOR
+from utils.face_roll import median_roll
 from utils.stage_times import timed
 from utils.tone_stretch import darkened
 
@@ -32,7 +32,7 @@ SURE_CERTAINTY = 0.985
 has 0.989 or more; turned, those in which something is followed all the same have up to 0.980"""
 
 LYING = 60.0
-"""degrees of lean from which a turn by 90 leaves 30 at most, which the search as it is still finds"""
+"""degrees of roll from which a turn by 90 leaves 30 at most, which the search as it is still finds"""
 
 WHITE, WHITE_SHARE = 250, 0.25
 """an image is overexposed if at least this share of it has at least this grey level"""
@@ -49,7 +49,7 @@ class FacelessCheck:
         self._models = models
         self._turn = turn
         # Small faces are most of the cost of a search, and a hint needs only some face.
-        self._smallest_face = SMALL_FACES * smallest_face
+        self._smallest_face = SMALL_FACE_FACTOR * smallest_face
         self._images: list[ByteArray] = []
         self._offered, self._stride = 0, 1
 
@@ -136,8 +136,8 @@ def certainty(tracklets: Iterable[Tracklet], frame_rate: float) -> float:
 
 
 def _lies(tracklet: Tracklet) -> bool:
-    """Whether most of its faces lean so far that the image, turned, would show them more upright."""
-    return median_lean(tracklet.landmarks) > LYING
+    """Whether most of its faces are tilted so far that the image, turned, would show them more upright."""
+    return median_roll(tracklet.landmarks) > LYING
 
 
 def is_overexposed(image: ByteArray) -> bool:

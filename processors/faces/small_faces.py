@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from config import MIN_FACE_LEAST, AnalysisSettings
+from config import MIN_FACE_LIMIT, AnalysisSettings
 from core.media.key_frames import read_key_frames
 from core.media.video_frame import VideoFrame
 from core.model_manager import ModelManager
@@ -79,14 +79,14 @@ class SmallFaceCheck:
     def _proposal(self, frames: Sequence[VideoFrame], needed: int, height: float) -> float:
         """The `min_face` with which faces of `height` source px are found in `needed` of `frames`; 0.0 if none is."""
         fitting = math.floor(1000 * SAFETY * height / (self._active_share * self._height)) / 1000
-        for min_face in dict.fromkeys((max(fitting, MIN_FACE_LEAST), MIN_FACE_LEAST)):
+        for min_face in dict.fromkeys((max(fitting, MIN_FACE_LIMIT), MIN_FACE_LIMIT)):
             if sum(self._finds(frame, min_face) for frame in frames) >= needed:
                 return min_face
         return 0.0
 
     def _face_height(self, frame: VideoFrame, wanted_min_face: float) -> float | None:
         """Height, source px, of the surest face that is smaller than wanted; None if no face is sure and verified."""
-        found, image = self._search(frame, MIN_FACE_LEAST, MIN_SEARCHED_PX)
+        found, image = self._search(frame, MIN_FACE_LIMIT, MIN_SEARCHED_PX)
         scale = self._height / image.height
         for box, score, landmarks in zip(found.boxes, found.scores, found.landmarks, strict=True):
             if score < self._models.cascade.score_scale.sure_track:

@@ -12,7 +12,7 @@ from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from utils.leaning_faces import UPRIGHT_LEAN, median_lean
+from utils.face_roll import UPRIGHT_ROLL, median_roll
 from utils.noise import without_noise
 from utils.stage_times import timed
 from utils.tone_stretch import darkened, is_narrow, stretched
@@ -37,7 +37,7 @@ MIN_SURE_OPINION = 0.1
 OPINIONS = 3
 """samples that the verifier examines, 0.03 s each"""
 
-QUICK_OPINIONS, LEAST_QUICK_OPINIONS = 6, 2
+QUICK_OPINIONS, MIN_QUICK_OPINIONS = 6, 2
 """most samples that the quick verifier examines before the other one, 2 ms each, and the number below which it is not
 used"""
 
@@ -52,7 +52,7 @@ MIN_SURE_QUICK_OPINION = 0.7
 otherwise; below, the other one is asked. Where the image stands still, every full detection finds the same thing again:
 a hand on a table had 0.53, while 144 faces that are sure had 0.80 or more"""
 
-LEAST_WHOLE = 0.7
+MIN_VISIBLE = 0.7
 """median visible share of a face below which nothing speaks against a sure track: both verifiers know halves of faces
 poorly (YuNet gives them 0.3 to 0.8). Not fitted: half a face, or one without mouth and brows, shows less"""
 
@@ -79,7 +79,7 @@ class TrackCheck:
             return False
         confirmed = track.confirmations / max(track.full_searches, 1)
         scale, score = self._models.detector.score_scale, float(np.median(track.scores))
-        is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS and not _leans(track)
+        is_sure = score >= scale.sure_track and confirmed >= SURE_CONFIRMATIONS and not _is_tilted(track)
         if is_sure and (length >= self._min_sure or score >= scale.sure or not samples):
             with timed("second opinion"):
                 return self._is_likely(samples)
@@ -91,9 +91,9 @@ class TrackCheck:
     def _is_likely(self, samples: Sequence[FaceSample]) -> bool:
         """Whether no verifier speaks against a face that is sure."""
         quick = self._models.quick_verifier
-        if quick is None or len(samples) < LEAST_QUICK_OPINIONS:
+        if quick is None or len(samples) < MIN_QUICK_OPINIONS:
             return True
-        if float(np.median([s.visible for s in samples])) < LEAST_WHOLE:
+        if float(np.median([s.visible for s in samples])) < MIN_VISIBLE:
             return True
         crops = self._crops(samples)
         # One sample settles nearly all of them: six would take a twentieth of an analysis with many people.
@@ -105,7 +105,7 @@ class TrackCheck:
         """least: score by the slower verifier, which is asked if the quick one does not know the face."""
         crops = self._crops(samples)
         quick = self._models.quick_verifier
-        if quick is not None and len(crops) >= LEAST_QUICK_OPINIONS:
+        if quick is not None and len(crops) >= MIN_QUICK_OPINIONS:
             is_known = float(np.median(quick.scores(crops))) >= MIN_QUICK_OPINION
             if is_known:
                 return True
@@ -120,9 +120,9 @@ class TrackCheck:
         return float(self._models.verifier.scores(crops[:OPINIONS]).max())
 
 
-def _leans(track: Track) -> bool:
-    """Whether most of the faces lean: hands and clothes pass for such faces more easily."""
-    return median_lean(track.landmarks.stacked()) > UPRIGHT_LEAN
+def _is_tilted(track: Track) -> bool:
+    """Whether most of the faces are tilted: hands and clothes pass for such faces more easily."""
+    return median_roll(track.landmarks.stacked()) > UPRIGHT_ROLL
 
 
 def _as_tracked(crop: ByteArray) -> ByteArray:

@@ -1,4 +1,4 @@
-"""Detections that need a second opinion to start a track: small, blurred and dark faces, and those that lean."""
+"""Detections that need a second opinion to start a track: small, blurred and dark faces, and tilted ones."""
 
 from __future__ import annotations
 

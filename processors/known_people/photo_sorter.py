@@ -1,4 +1,4 @@
-"""A folder of photos sorted: who is on each, and whether it is sharp. The originals' contents are never touched."""
+"""A folder of photos sorted: who is in each, and whether it is sharp. The originals' contents are never touched."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def examine_photos(
     known: Sequence[KnownPerson],
     rules: LinkRules | None = None,
 ) -> Iterator[tuple[SortedPhoto, SeenPhoto]]:
-    """What is on each photo, in the order of `paths`. known: who may be on them, from photos or from the gallery.
+    """What is in each photo, in the order of `paths`. known: who may be in them, from photos or from the gallery.
 
     Raises:
         ModelError: a network cannot be had.
@@ -131,7 +131,7 @@ def plan_sorting(photos: Sequence[tuple[SortedPhoto, Path]], out: Path, *, every
     `out` already is not overwritten.
 
     Args:
-        photos: what is on them, with their paths.
+        photos: what is in them, with their paths.
         every_person: a photo of several people goes into all their folders, else into the one of the largest face.
     """
     taken: set[str] = set()

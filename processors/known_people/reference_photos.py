@@ -29,9 +29,9 @@ from processors.known_people.sharpness import sharpness
 from utils.plurals import count_of
 from utils.printable_text import ascii_safe
 
-LEAST_FACE_PX = 60.0
+MIN_REFERENCE_FACE_PX = 60.0
 """height of a face in a photo below which it is too small to name anybody by it"""
-LEAST_SHARPNESS = 0.05
+MIN_REFERENCE_SHARPNESS = 0.05
 """a photo less sharp than this is of no use; one that is only soft still is"""
 DOMINANT = 2.0
 """how much higher than the next face one must be to be the one that the photo is of"""
@@ -162,12 +162,12 @@ def choose_face(file: PhotoFile, photo: Photo, faces: Sequence[PhotoFace]) -> tu
     first = faces[0]
     if len(faces) > 1 and first.height_px < DOMINANT * faces[1].height_px:
         return left_out(f"it shows {count_of(len(faces), 'face')}", f"cut it to the face of {name}")
-    if first.height_px < LEAST_FACE_PX:
+    if first.height_px < MIN_REFERENCE_FACE_PX:
         return left_out(
-            f"the face is {first.height_px:.0f} px high, less than {LEAST_FACE_PX:.0f}", "take a larger photo"
+            f"the face is {first.height_px:.0f} px high, less than {MIN_REFERENCE_FACE_PX:.0f}", "take a larger photo"
         )
     sharp = sharpness(photo.pixels, [np.asarray(first.box / np.tile(photo.scale, 2), np.float32)])
-    if sharp < LEAST_SHARPNESS:
+    if sharp < MIN_REFERENCE_SHARPNESS:
         return left_out("the face is blurred", "take a sharper photo")
     note = f"the largest of {count_of(len(faces), 'face')} was taken" if len(faces) > 1 else ""
     return first, note

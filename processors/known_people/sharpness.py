@@ -30,10 +30,10 @@ BLOCK_PX = 16
 """side of the blocks whose detail is measured"""
 EDGE_SHARE = 0.1
 """share of the blocks, those with the strongest edges, that counts"""
-_LEAST_BLOCKS = 4
+_MIN_BLOCKS = 4
 FLAT_PERCENT = 20
 """percentage of the blocks, those with the least detail, that show how much of it is noise"""
-_LEAST_ENERGY = 1e-3
+_MIN_ENERGY = 1e-3
 
 MIN_FACE_PX = 48.0
 """height at the working size from which a face is judged by itself"""
@@ -101,15 +101,15 @@ def face_region(image: ByteArray, box: FloatArray) -> ByteArray:
 
 def _detail_along(seen: FloatArray, blurred: FloatArray, kernel: FloatArray) -> float:
     before, after = _block_energy(seen, kernel), _block_energy(blurred, kernel)
-    count = max(int(len(after) * EDGE_SHARE), _LEAST_BLOCKS)
+    count = max(int(len(after) * EDGE_SHARE), _MIN_BLOCKS)
     edges = np.argsort(-after, kind="stable")[:count]
     # Flat places hold nothing but noise, and it is everywhere.
     fine, coarse = (
         float(np.maximum(energy[edges] - np.percentile(energy, FLAT_PERCENT), 0).sum()) for energy in (before, after)
     )
-    if coarse < _LEAST_ENERGY:
+    if coarse < _MIN_ENERGY:
         return -math.inf
-    return math.log2((fine + _LEAST_ENERGY) / (coarse + _LEAST_ENERGY))
+    return math.log2((fine + _MIN_ENERGY) / (coarse + _MIN_ENERGY))
 
 
 def _block_energy(grey: FloatArray, kernel: FloatArray) -> NDArray[np.float32]:

@@ -50,7 +50,7 @@ _CAUTION = 2.0
 """log-odds against every pair: most pairs of a video are two people, and two people in one folder are worse than one
 person in two. From 1.5 to 3 the people of the labelled clips are the same"""
 
-_MOST_BESIDE_FACES = 5.0
+_MAX_BESIDE_FACES = 5.0
 """log-odds that clothes and place together count at most. Where colleagues in equal clothes take one seat after the
 other, both kinds of evidence are at their greatest, and would outvote sharp faces that differ"""
 
@@ -149,7 +149,7 @@ def combined(evidence: Mapping[str, FloatArray]) -> FloatArray:
         log-odds, float32 (...). Kinds that are missing say nothing.
     """
     beside = np.sum([value for kind, value in evidence.items() if kind != "faces"], axis=0)
-    return np.asarray(evidence.get("faces", 0) + np.minimum(beside, _MOST_BESIDE_FACES) - _CAUTION, np.float32)
+    return np.asarray(evidence.get("faces", 0) + np.minimum(beside, _MAX_BESIDE_FACES) - _CAUTION, np.float32)
 
 
 def tracklet_similarity(

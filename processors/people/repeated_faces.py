@@ -85,7 +85,7 @@ def motion_agreement(a: Tracklet, b: Tracklet, rate: float) -> float:
     """Correlation in [-1, 1] of how the shapes of two faces change, at the best delay, mirrored or not; 0.0 if too
     little is seen of both. rate: frames per second.
 
-    Shapes are freed from place, size and lean, which a moving camera changes for all faces alike. Frames in which a
+    Shapes are freed from place, size and roll, which a moving camera changes for all faces alike. Frames in which a
     face was hidden do not count: their landmarks are interpolated.
     """
     seen_a, seen_b = a.scores > 0, b.scores > 0
@@ -105,7 +105,7 @@ def motion_agreement(a: Tracklet, b: Tracklet, rate: float) -> float:
 
 
 def face_shapes(landmarks: FloatArray) -> NDArray[np.float64]:
-    """(T, 10) float64: landmarks (T, 5, 2), averaged over a few frames, without place, size and lean (Procrustes)."""
+    """(T, 10) float64: landmarks (T, 5, 2), averaged over a few frames, without place, size and roll (Procrustes)."""
     points = landmarks[..., 0] + 1j * landmarks[..., 1].astype(np.float64)
     points = points - points.mean(1, keepdims=True)
     points = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)

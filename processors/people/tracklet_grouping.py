@@ -25,7 +25,7 @@ from core.types import FaceAnalysis, IntArray, Tracklet
 from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarity, tracklet_similarity
 from processors.people.tracklet_evidence import mean_embedding
 from processors.people.tracklet_groups import CLOSENESS, TrackletGroups
-from processors.people.weak_tracklets import attach_faceless, attach_weak, group_weak
+from processors.people.weak_tracklets import attach_weak, attach_without_embeddings, group_weak
 from utils.clustering import group_similarity, merge_clusters
 
 _MOVE_MARGIN = 0.2
@@ -82,7 +82,7 @@ def group_tracklets(
         statistics["provisional_merges"] = merged + _merge(groups, settings.merge)
         attach_weak(groups, settings.merge)
         group_weak(groups, settings.merge)
-    attach_faceless(groups)
+    attach_without_embeddings(groups)
     return Grouping(groups.labels, statistics, compared)
 
 

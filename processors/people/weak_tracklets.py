@@ -56,7 +56,7 @@ def group_weak(groups: TrackletGroups, threshold: float) -> None:
             groups.labels[members] = free + part
 
 
-def attach_faceless(groups: TrackletGroups) -> None:
+def attach_without_embeddings(groups: TrackletGroups) -> None:
     """Give tracklets without embeddings to the person whose track they continue or who continues theirs."""
     changed = True
     while changed:

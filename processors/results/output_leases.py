@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.errors import LeaseHeldError, OutputError
 from core.lease import Lease, LeaseTaker
-from core.lease_file import LeaseMark, read_mark
+from core.lease_file import LeaseRecord, read_record
 from processors.results.result_tree import MARK_FILE, folder_name, output_root
 from utils.fingerprints import Fingerprint
 from utils.process_identity import this_process
@@ -60,10 +60,10 @@ class OutputLeases:
         # A copy of the video may have another name elsewhere. The search begins when our own lease exists, so that at
         # least one of two callers sees the other; if both do, both give way and try again.
         for other in self._paths() if video is not None else ():
-            mark = read_mark(other)
-            if other != path and mark is not None and mark.subject == subject and not self._taker.is_free(other):
+            record = read_record(other)
+            if other != path and record is not None and record.subject == subject and not self._taker.is_free(other):
                 lease.release()
-                raise LeaseHeldError(mark.holder, path=folder)
+                raise LeaseHeldError(record.holder, path=folder)
         return lease
 
     @contextlib.contextmanager
@@ -91,7 +91,7 @@ class OutputLeases:
 
     def join(
         self, terms: Mapping[str, str], *, uses_gallery: bool, hint: str = "--no-gallery on all of them"
-    ) -> list[LeaseMark]:
+    ) -> list[LeaseRecord]:
         """Announce this call and its terms until it ends; returns the other calls that have announced theirs.
 
         terms: what its results depend on; none: it makes none. uses_gallery: whether it uses the gallery in the output
@@ -106,36 +106,36 @@ class OutputLeases:
         with _explained(self._output_dir):
             lease = self._taker.take(path, subject=_GALLERY if uses_gallery else "", terms=terms)
         # As in `take_video`, the search begins when our own lease exists.
-        found = [(other, read_mark(other)) for other in self._output_dir.glob(f"{_CALL}*") if other != path]
-        others = {other: mark for other, mark in found if mark is not None and not mark.is_dead}
+        found = [(other, read_record(other)) for other in self._output_dir.glob(f"{_CALL}*") if other != path]
+        others = {other: record for other, record in found if record is not None and not record.is_dead}
         here = this_process().machine
-        for other, mark in others.items():
-            if not uses_gallery or mark.subject != _GALLERY or mark.machine == here:
+        for other, record in others.items():
+            if not uses_gallery or record.subject != _GALLERY or record.machine == here:
                 continue
             try:
                 with _explained(self._output_dir):
                     self._taker.take_patiently(other).release()
             except LeaseHeldError as error:
                 lease.release()
-                message = f"{mark.holder} uses the gallery of people here, which machines cannot share"
+                message = f"{record.holder} uses the gallery of people here, which machines cannot share"
                 raise OutputError(message, path=self._output_dir, hint=hint) from error
-        return [mark for mark in others.values() if mark.terms]
+        return [record for record in others.values() if record.terms]
 
     def remove_dead(self) -> list[str]:
         """Remove the leases of processes of this machine that ended abruptly; returns what they were working on."""
         found = []
         for path in self._paths():
-            mark = read_mark(path)
-            if mark is None or not mark.is_dead:
+            record = read_record(path)
+            if record is None or not record.is_dead:
                 continue
             with contextlib.suppress(LeaseHeldError), _explained(self._output_dir), self._taker.take(path):
-                if mark.work:
-                    found.append(mark.work)
+                if record.work:
+                    found.append(record.work)
         return found
 
-    def held_by_others(self) -> list[LeaseMark | None]:
+    def held_by_others(self) -> list[LeaseRecord | None]:
         """The leases in the output folder that may be alive; None for a damaged one."""
-        return [read_mark(path) for path in self._paths() if not self._taker.is_free(path)]
+        return [read_record(path) for path in self._paths() if not self._taker.is_free(path)]
 
     def _paths(self) -> list[Path]:
         return sorted(self._output_dir.glob(f"{LEASE_PREFIX}*"))

@@ -8,10 +8,10 @@ import numpy as np
 
 from core.media.audio_probe import CANNOT_BE_DECODED
 from core.media.audio_span import audio_outside_frames
-from core.media.cut_end import FRAME, INDEX, PACKET, cut_within
-from core.media.end_marks import lacks_end_mark
+from core.media.containers.end_marks import lacks_end_mark
+from core.media.containers.joined_videos import next_video_at
+from core.media.containers.truncation import FRAME, INDEX, PACKET, truncated_within
 from core.media.fragment_frames import frames_in_fragments
-from core.media.joined_videos import next_video_at
 from core.media.scrambled_stream import scrambled_part, stream_pid
 from core.media.stream_ends import other_streams_end_s
 from core.types import LONGEST_HOLD_S, FaceAnalysis, RenderResult, Timeline, VideoInfo
@@ -91,7 +91,7 @@ def _cut_off(analysis: FaceAnalysis) -> list[str]:
     video = analysis.video
     warnings = []
     missing_s = _missing_s(analysis)
-    within = cut_within(video.path, video.container)
+    within = truncated_within(video.path, video.container)
     if missing_s > 0:
         warnings.append(f"the video ends {missing_s:.1f} s before the length that the file claims")
     elif lacks_end_mark(video.path, video.container):

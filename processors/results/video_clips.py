@@ -10,7 +10,7 @@ from pathlib import Path
 from config import ClipSettings, Settings
 from core.analysis_file import AnalysisRecord
 from core.errors import InterruptedRunError
-from core.types import CropPath, Segment, Timeline
+from core.types import CropPath, Segment
 from processors.clip_renderer import ClipRenderer
 from processors.clips.clip_names import clip_files
 from processors.clips.clip_shares import clip_share
@@ -25,7 +25,7 @@ from processors.results.existing_results import ReusableResults, link_files
 from processors.results.html_page import prepare_pages
 from processors.results.result_tree import folder_name
 from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
-from processors.results.video_draft import SharedClips
+from processors.results.video_draft import SharedClips, VideoDraft
 from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed
@@ -46,22 +46,17 @@ class VideoClips:
     def __init__(
         self,
         record: AnalysisRecord,
-        timeline: Timeline,
+        draft: VideoDraft,
         names: VideoNames,
         settings: Settings,
         folder: Path,
         monitor: StageMonitor,
-        *,
-        edited: bool = False,
-        repeated: int = 0,
     ) -> None:
-        """record: see `record_to_show`. timeline: of a draft; it gets `names`. folder: of the video's results.
-
-        edited: somebody edited the timeline. repeated: see `result_warnings`.
-        """
+        """record: see `record_to_show`. draft: its timeline gets `names`. folder: of the video's results."""
+        edited, repeated = draft.is_edited, len(draft.doubts.repeated)
         self.record = record
         self.names = names
-        self.timeline = named_timeline(timeline, names.people)
+        self.timeline = named_timeline(draft.timeline, names.people)
         self._settings = settings
         self._folder = folder
         self._monitor = monitor

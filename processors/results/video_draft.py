@@ -53,6 +53,11 @@ class VideoDraft:
     doubts: VideoDoubts
     shared: SharedClips | None = None
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether a user has edited the timeline."""
+        return self.choice is TimelineChoice.EDITED
+
     def doubts_of(self, named: Timeline) -> VideoDoubts:
         """The doubts by the names in `named`, which is `timeline` with other names."""
         pairs = zip(self.timeline.people, named.people, strict=True)

@@ -45,7 +45,7 @@ _SMALLEST_CONTRAST = 1.0
 """standard deviation, grey levels; in flatter surroundings there is nothing to compare"""
 _MIN_BORDER, _MIN_PICTURE = 0.06, 0.2
 """shares of the frame's length: smallest surroundings on each side, and smallest picture"""
-_MOST_LINES = 6
+_MAX_LINES = 6
 """pairs of lines that are examined along one axis"""
 _LARGEST_CHANGE = 20
 """grey levels; a larger change from one row to the next counts as this"""
@@ -137,7 +137,7 @@ def _symmetric_lines(shares: FloatArray) -> list[int]:
     both[: round(_MIN_BORDER * count)] = 0
     both[round((1 - _MIN_PICTURE) / 2 * count) :] = 0
     lines: list[int] = []
-    while len(lines) < _MOST_LINES and both.max() >= MIN_SEAM_SHARE:
+    while len(lines) < _MAX_LINES and both.max() >= MIN_SEAM_SHARE:
         lines.append(int(both.argmax()))
         both[max(lines[-1] - _BAND, 0) : lines[-1] + _BAND + 1] = 0
     return lines

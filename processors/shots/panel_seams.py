@@ -30,9 +30,9 @@ _EQUAL_PARTS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4)
 """where panels of the same size meet, as shares of the picture"""
 _EQUAL_TOLERANCE = 0.012
 """of the picture; a gutter between panels has its edges at both sides of such a place"""
-_LEAST_STEPS = 0.15
+_MIN_STEP_SHARE = 0.15
 """smallest share of a line between equal parts along which each frame changes abruptly"""
-_LEAST_CLEAR = 0.4
+_MIN_CLEAR = 0.4
 """smallest part which that is of all changes near the line, in each frame"""
 _CLEAR = 0.7
 """the same in all frames of a shot together"""
@@ -156,7 +156,7 @@ def _lines(steps: FloatArray, beside: FloatArray, first: int) -> tuple[Line, ...
     count = len(steps)
     places = np.arange(count)
     is_strong = steps >= MIN_SHARE
-    is_weak = (steps >= _LEAST_STEPS) & (steps >= _LEAST_CLEAR * (steps + beside)) & _between_equal_parts(count)
+    is_weak = (steps >= _MIN_STEP_SHARE) & (steps >= _MIN_CLEAR * (steps + beside)) & _between_equal_parts(count)
     # The bar of a window may lie at a third of the height, but then there is none at two thirds.
     is_weak &= _opposite(is_strong | is_weak)
     margin = _MIN_PANEL_SHARE * count

@@ -34,7 +34,7 @@ OVERLAP_S, OVERLAP_SHARE = 4.0, 0.8
 
 SYNC_WEIGHT = 0.3
 """weight of the synchrony's own log-odds without the network"""
-_SYNC_SLOPE, _SYNC_MIDDLE, _SYNC_MOST = 15.0, 0.33, 3.0
+_SYNC_SLOPE, _SYNC_MIDDLE, _MAX_SYNC = 15.0, 0.33, 3.0
 """log-odds of z: the logarithm of the ratio of two normal distributions with the means and deviation above"""
 
 RIVAL_WINDOW_S = 2.0
@@ -45,12 +45,12 @@ RIVAL_WEIGHT = 0.8
 Chosen with benchmarks/quality/speech.py. With each clip judged by the value chosen on the others (0.3 to 1.2), false
 alarms fall from 0.11 to 0.05; at 1.2, people who talk at the same time are no longer found.
 """
-_RIVAL_MOST = 4.0
+_MAX_RIVAL = 4.0
 """a larger lead counts no more"""
 
 _FAST_FRAMES, _SLOW_FRAMES = 5, 25
 """the compared band: slower than 0.2 s and faster than 1 s, that is, syllables"""
-_LEAST_S = 3.0
+_FULL_TRUST_S = 3.0
 """shortest time of voice with the face in the frame; below it, synchrony says little"""
 
 
@@ -88,7 +88,7 @@ def against_rivals(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
     for face in range(len(own)):
         best_other = np.fmax.reduce(np.delete(means, face, axis=0), axis=0)
         lead = np.nan_to_num(best_other - means[face])
-        found[face] -= RIVAL_WEIGHT * np.clip(lead, 0, _RIVAL_MOST)
+        found[face] -= RIVAL_WEIGHT * np.clip(lead, 0, _MAX_RIVAL)
     return found
 
 
@@ -110,8 +110,8 @@ def decide(
     own = np.asarray(log_odds, np.float64)
     if use_sync:
         seen_s = running_mean(np.where(np.isfinite(opening) & (anybody > 0), 1.0, 0.0), round(SYNC_WINDOW_S * RATE_HZ))
-        trust = np.minimum(seen_s * SYNC_WINDOW_S / _LEAST_S, 1)
-        own = own + SYNC_WEIGHT * trust * np.clip(_SYNC_SLOPE * (sync - _SYNC_MIDDLE), -_SYNC_MOST, _SYNC_MOST)
+        trust = np.minimum(seen_s * SYNC_WINDOW_S / _FULL_TRUST_S, 1)
+        own = own + SYNC_WEIGHT * trust * np.clip(_SYNC_SLOPE * (sync - _SYNC_MIDDLE), -_MAX_SYNC, _MAX_SYNC)
         own = against_rivals(own)
     decided = np.minimum(own, anybody)
     speaking = np.nan_to_num(decided, nan=-1.0) > 0

@@ -12,7 +12,7 @@ from processors.tracking.frame_history import FrameHistory
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import MAX_STEP, Track
 from utils.box_geometry import iou_matrix
-from utils.leaning_faces import face_leans
+from utils.face_roll import face_rolls
 
 HISTORY_S = 1.0
 """seconds of frames kept at least"""
@@ -21,7 +21,7 @@ MAX_HISTORY_FRAMES = 64
 """frames kept at most, whatever the frame rate: 80 MB of images at the analysis size"""
 
 MAX_GROWTH = 1.35
-"""largest ratio of a face's sizes in two consecutive looks"""
+"""largest ratio of a face's sizes from one step to the next"""
 
 SAME_FACE_OVERLAP = 0.55
 """IoU from which two tracks have run onto the same face"""
@@ -41,21 +41,21 @@ class BackwardTracker:
         count = round(max(HISTORY_S, seconds) * pace.rate)
         self.history = FrameHistory(min(max(2, count), MAX_HISTORY_FRAMES))
         self._refiner = refiner
-        self._stride = pace.look_stride
+        self._stride = pace.follow_stride
 
     def extend(self, track: Track, occupied: Occupied) -> None:
         """Follow a face from its last row backwards, to the row before or to where it first appeared."""
         limit = track.frames[-2] if len(track.frames) > 1 else -1
         earlier = [(frame, image) for frame, image in reversed(self.history) if frame > limit]
         position = len(track.frames) - 1
-        box, lean = track.box, track.lean
+        box, roll = track.box, track.roll
         velocity: FloatArray = np.zeros(2, np.float32)
         stride, place = self._stride, -1
         while True:
             found = None
             if place + stride < len(earlier):
                 frame, image = earlier[place + stride]
-                found = self._look(image(), box, lean, velocity, stride)
+                found = self._refined(image(), box, roll, velocity, stride)
             if found is None or occupied(frame, found.boxes):
                 if stride == 1:
                     break
@@ -67,20 +67,20 @@ class BackwardTracker:
             velocity = np.asarray(0.5 * velocity + 0.25 * moved / stride, np.float32)
             box = found.boxes[0]
             track.insert(position, frame, box, float(found.scores[0]), found.landmarks[0])
-            if lean:
-                lean = float(face_leans(found.landmarks)[0])
+            if roll:
+                roll = float(face_rolls(found.landmarks)[0])
 
-    def _look(
-        self, image: ByteArray, box: FloatArray, lean: float, velocity: FloatArray, frames: int
+    def _refined(
+        self, image: ByteArray, box: FloatArray, roll: float, velocity: FloatArray, frames: int
     ) -> Detections | None:
         """The face in an image some frames before the one where it is at `box` (4,); None where it is not surely seen.
 
-        lean: degrees, in that later frame. velocity: (2,) px per frame, backwards.
+        roll: degrees, in that later frame. velocity: (2,) px per frame, backwards.
         """
         size = float((box[2:] - box[:2]).mean())
         reach = MAX_STEP / self._stride * size
         expected = box + frames * np.tile(np.clip(velocity, -reach, reach), 2)
-        found = self._refiner.refine(image, expected[None].astype(np.float32), np.array([lean], np.float32))
+        found = self._refiner.refine(image, expected[None].astype(np.float32), np.array([roll], np.float32))
         growth = float((found.boxes[0, 2:] - found.boxes[0, :2]).mean()) / size
         if found.scores[0] < self._refiner.score_scale.seen or not 1 / MAX_GROWTH < growth < MAX_GROWTH:
             return None
@@ -95,13 +95,13 @@ class BackwardTracker:
             return
         first, last = track.frames[after - 1], track.frames[after]
         start, end = track.boxes[after - 1], track.boxes[after]
-        leans = np.array([track.lean], np.float32)
+        rolls = np.array([track.roll], np.float32)
         for frame, image in reversed(self.history):
             if not first < frame < last or (last - frame) % self._stride:
                 continue
             share = (frame - first) / (last - first)
             expected = (start + share * (end - start)).astype(np.float32)[None]
-            found = self._refiner.refine(image(), expected, leans)
+            found = self._refiner.refine(image(), expected, rolls)
             near = float(iou_matrix(expected, found.boxes)[0, 0]) >= SAME_FACE_OVERLAP
             if found.scores[0] >= self._refiner.score_scale.possible and near and not occupied(frame, found.boxes):
                 track.insert(after, frame, found.boxes[0], float(found.scores[0]), found.landmarks[0])

@@ -26,10 +26,10 @@ class BoxFollower(Protocol):
         """(Re)start `track` at `box` (4,), known from a detection in `image`."""
         ...
 
-    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray, leans: FloatArray) -> Detections:
+    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray, rolls: FloatArray) -> Detections:
         """Where the tracks are in the next frame.
 
-        boxes: (N, 4) float32, where each is expected. leans: (N,) degrees, as of `FaceRefiner.refine`. Returns N rows
+        boxes: (N, 4) float32, where each is expected. rolls: (N,) degrees, as of `FaceRefiner.refine`. Returns N rows
         in the same order; a score near 0 says that the face is not visible.
         """
         ...
@@ -50,8 +50,8 @@ class CascadeFollower:
     def start(self, track: int, image: ByteArray, box: FloatArray) -> None:
         pass
 
-    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray, leans: FloatArray) -> Detections:
-        return self._refiner.refine(image, boxes, leans)
+    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray, rolls: FloatArray) -> Detections:
+        return self._refiner.refine(image, boxes, rolls)
 
     def stop(self, track: int) -> None:
         pass
@@ -75,7 +75,7 @@ class OpenCvFollower:
         tracker.init(image, (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
         self._trackers[track] = tracker
 
-    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray, leans: FloatArray) -> Detections:
+    def follow(self, image: ByteArray, tracks: Sequence[int], boxes: FloatArray, rolls: FloatArray) -> Detections:
         moved = np.array(boxes, np.float32)
         held = np.zeros(len(tracks), bool)
         for row, track in enumerate(tracks):
@@ -85,7 +85,7 @@ class OpenCvFollower:
             if held[row]:
                 x, y, width, height = found
                 moved[row] = (x, y, x + width, y + height)
-        refined = self._refiner.refine(image, moved, leans)
+        refined = self._refiner.refine(image, moved, rolls)
         return Detections(moved, np.where(held, refined.scores, 0).astype(np.float32), refined.landmarks)
 
     def stop(self, track: int) -> None:

@@ -20,26 +20,26 @@ from config import AnalysisSettings
 from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells, ChangeDetector
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
-from processors.tracking.leaning_schedule import LeaningSchedule
-from processors.tracking.leaning_search import LeaningSearch
+from processors.tracking.tilted_face_schedule import TiltedFaceSchedule
+from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from processors.tracking.unusual_search import UnusualSearch
 from utils.box_geometry import iou_matrix
 
-LOST_LOOK_OUT = 0.4
+LOST_INTERVAL_SHARE = 0.4
 """share of the usual time between two searches for newcomers while a face is lost"""
 
-SMALL_FACES = 2.0
-"""faces under this multiple of the smallest size are searched for at every second look-out only: they cost three
-quarters of the search"""
+SMALL_FACE_FACTOR = 2.0
+"""faces under this multiple of the smallest size are only included in every second search for newcomers: they
+cost three quarters of the search"""
 
-LEANING_FACES = 2.0
-"""searches for faces that lean are this multiple of the usual time apart: newcomers are followed backwards as far"""
+TILTED_INTERVAL_FACTOR = 2.0
+"""searches for tilted faces are this multiple of the usual time apart: newcomers are followed backwards as far"""
 
-FORESIGHT = 10
+LOOKAHEAD_FRAMES = 10
 """frames by which the decoder is ahead of the tracker, about"""
 
 SAME_FACE_OVERLAP = 0.5
@@ -62,15 +62,15 @@ class Search(Enum):
 class SearchDetectors:
     """Two detectors whose scores have one scale, or the same one twice.
 
-    thorough: finds most. quick: looks out for newcomers where it has found, in the last whole image that was searched,
-    all that the thorough one found. leaning: finds the faces that lean. cut_off: finds large ones that the frame cuts
-    off. None: such faces are not searched for.
+    thorough: finds most. quick: searches for newcomers where it has found, in the last whole image that was searched,
+    all that the thorough one found. tilted: finds the tilted faces. truncated: finds large ones that the frame
+    cuts off. None: such faces are not searched for.
     """
 
     thorough: FaceDetector
     quick: FaceDetector
-    leaning: LeaningSearch | None = None
-    cut_off: CutOffSearch | None = None
+    tilted: TiltedFaceSearch | None = None
+    truncated: TruncatedFaceSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class SearchState:
 
     now: first tick that is not decided about. last: the last one that was searched, or counts as searched.
     last_full: the last one that was searched everywhere. full_interval, newcomer_interval: ticks from one search to
-    the next, everywhere or of any kind. small_next: whether the next look-out includes small faces.
+    the next, everywhere or of any kind. small_next: whether the next search includes small faces.
     is_somebody_lost: then every search includes them.
     """
 
@@ -168,13 +168,13 @@ class DetectionSchedule:
         self._min_face_px = min_face_px
         self._pace = pace
         self._is_quick_enough = False
-        self._look_out = settings.search_interval * pace.rate
+        self._search_interval = settings.search_interval * pace.rate
         self._state = SearchState()
-        leaning = None
-        if detectors.leaning is not None:
+        tilted = None
+        if detectors.tilted is not None:
             beside = None if candidates is None else candidates.beside
-            leaning = LeaningSchedule(detectors.leaning, LEANING_FACES * self._look_out, beside)
-        self._unusual = UnusualSearch(leaning, detectors.cut_off)
+            tilted = TiltedFaceSchedule(detectors.tilted, TILTED_INTERVAL_FACTOR * self._search_interval, beside)
+        self._unusual = UnusualSearch(tilted, detectors.truncated)
         self._searched, self._searched_small = ChangeDetector(), ChangeDetector()
         self._latest_cells: tuple[LazyImage, Cells] | None = None
 
@@ -247,7 +247,7 @@ class DetectionSchedule:
             now=tick,
             full_interval=self._pace.frames(self.monitor.interval_s),
             # A lost face has to be found soon: then the tracks before and after the gap can still be joined.
-            newcomer_interval=math.ceil(self._look_out * (LOST_LOOK_OUT if lost else 1.0)),
+            newcomer_interval=math.ceil(self._search_interval * (LOST_INTERVAL_SHARE if lost else 1.0)),
             is_somebody_lost=lost,
         )
 
@@ -261,7 +261,7 @@ class DetectionSchedule:
             return lost or reference.compare(Cells(image)).outside(list(known))
 
         state = self._state
-        horizon = state.last + state.newcomer_interval + FORESIGHT
+        horizon = state.last + state.newcomer_interval + LOOKAHEAD_FRAMES
         expected: list[ExpectedSearch] = []
         while state.last < horizon:
             tick, search = next_search(state)
@@ -287,7 +287,7 @@ class DetectionSchedule:
         return len(quick) > 0 and bool((iou_matrix(found.boxes, quick.boxes).max(1) >= SAME_FACE_OVERLAP).all())
 
     def _smallest(self, includes_small: bool) -> float:
-        return self._min_face_px * (1.0 if includes_small else SMALL_FACES)
+        return self._min_face_px * (1.0 if includes_small else SMALL_FACE_FACTOR)
 
     def _cells(self, image: LazyImage) -> Cells:
         """Cached: up to four questions are asked about one image."""

@@ -61,7 +61,7 @@ class FaceStream:
     """Finds and follows the faces of one video. Feed it every frame in order, then call `finish`.
 
     Attributes:
-        expects_skip: the next frame will probably not be looked at, so its image need not be made ahead of time.
+        expects_skip: the next frame will probably be skipped, so its image need not be made ahead of time.
     """
 
     def __init__(self, models: TrackingModels, settings: AnalysisSettings, rate: float, *, height: int) -> None:
@@ -81,7 +81,7 @@ class FaceStream:
     def update(self, frame_index: int, image: LazyImage, *, cut: bool, tick: int | None = None) -> list[FrameFaces]:
         """Take the next frame; returns the frames whose visible faces became known, in order.
 
-        That is this frame, unless it is skipped because the last look was a moment ago; before it, after a cut, the
+        That is this frame, unless it is skipped because faces were followed a moment ago; before it, after a cut, the
         last frame of the shot before once more, if it had not been searched; the same after a frame that was shown for
         longer than a track outlives its face, as in screen recordings, because it is all that is known of that time.
 

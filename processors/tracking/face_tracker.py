@@ -1,8 +1,8 @@
 """Tracks faces through one shot: which frames faces are followed into, and which detection belongs to which track.
 
-Every known face is followed from look to look, `LOOK_S` apart while a face moves and `CALM_LOOK_S` apart while all are
-calm. Frames in between are skipped. If a look after a long step finds a face far from its expected place, the skipped
-frames are looked at after all.
+Every known face is followed every `FOLLOW_INTERVAL_S` while one moves, and every `CALM_FOLLOW_INTERVAL_S` while all are
+calm. Frames in between are skipped. If a long step finds a face far from its expected place, the faces are followed
+through the skipped frames after all.
 
 Every `search_interval` the detector searches for newcomers away from the known faces, unless nothing has changed there.
 At the interval that the `TrackerMonitor` asks for, and in the first frame of a shot, it searches the whole frame, and
@@ -25,7 +25,7 @@ from core.models.face_detector import FaceRefiner
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.backward_tracking import SAME_FACE_OVERLAP, BackwardTracker
 from processors.tracking.box_trackers import BoxFollower
-from processors.tracking.detection_schedule import LOST_LOOK_OUT, DetectionSchedule, Search
+from processors.tracking.detection_schedule import LOST_INTERVAL_SHARE, DetectionSchedule, Search
 from processors.tracking.following import Proposal, Verdict, accept, is_calm, propose, stays_calm
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
@@ -78,27 +78,28 @@ class FaceTracker:
         self._follower = follower
         self._score_scale = refiner.score_scale
         self._settings = settings
-        # Small newcomers may wait for two look-outs.
+        # Small newcomers may wait for two searches.
         self._backward = BackwardTracker(refiner, 2 * settings.search_interval, pace)
-        # A face that comes back in time is only found by the next look-out.
-        self._patience = round((settings.max_occlusion + settings.search_interval * LOST_LOOK_OUT) * pace.rate) + 1
+        # A face that comes back in time is only found by the next search for newcomers.
+        patience_s = settings.max_occlusion + settings.search_interval * LOST_INTERVAL_SHARE
+        self._patience = round(patience_s * pace.rate) + 1
         self._tracks: list[Track] = []
         self._recently_ended: list[Track] = []
         self._ended: list[Track] = []
         self._next_id = 0
         self._skipped: list[tuple[int, LazyImage]] = []
-        self._tick = self._last_look = 0
+        self._tick = self._last_followed = 0
         self._visible_before: set[int] = set()
         self.statistics = {"full_detections": 0, "look_outs": 0, "faces_followed": 0, "faces_lost": 0}
 
     @property
     def visible(self) -> list[Track]:
-        """Tracks whose face is in the last frame that was looked at."""
+        """Tracks whose face is in the last frame that was not skipped."""
         return [t for t in self._tracks if t.hidden == 0]
 
     @property
     def expects_skip(self) -> bool:
-        """Whether the next frame will probably be skipped: it comes soon after the last look at the faces."""
+        """Whether the next frame will probably be skipped: the faces were followed a moment ago."""
         return self._may_skip(self._tick + 1)
 
     def update(self, frame: int, image: LazyImage, tick: int | None = None) -> FrameAction:
@@ -109,7 +110,7 @@ class FaceTracker:
             self._skipped.append((frame, image))
             self._backward.history.append(frame, image)
             return FrameAction.SKIPPED
-        self._last_look = self._tick
+        self._last_followed = self._tick
         self._catch_up(frame, image)
         if search is not Search.NOTHING:
             self._detect(frame, image, search)
@@ -118,11 +119,11 @@ class FaceTracker:
         return FrameAction.FOLLOWED if search is Search.NOTHING else FrameAction.SEARCHED
 
     def _may_skip(self, tick: int) -> bool:
-        """Whether the faces need no look at `tick`: the last one was a moment ago, or while all are calm, a while."""
-        elapsed = tick - self._last_look
+        """Whether faces need not be followed at `tick`: they were a moment ago, or a while ago and all are calm."""
+        elapsed = tick - self._last_followed
         if not self._follower.stateless or elapsed >= self._pace.calm_stride:
             return False
-        if elapsed < self._pace.look_stride:
+        if elapsed < self._pace.follow_stride:
             return True
         return all(is_calm(track, self._score_scale, self._pace) for track in self._tracks)
 
@@ -145,7 +146,7 @@ class FaceTracker:
         return tick - self._tick > self._patience
 
     def end_hidden(self) -> None:
-        """End the tracks whose face was not in the last frame that was looked at."""
+        """End the tracks whose face was not in the last frame that was not skipped."""
         self._end_all([t for t in self._tracks if t.hidden > 0])
 
     def end_shot(self) -> None:
@@ -169,17 +170,17 @@ class FaceTracker:
         return np.stack([t.box for t in self.visible]) if self.visible else np.zeros((0, 4), np.float32)
 
     def _catch_up(self, frame: int, image: LazyImage) -> None:
-        """Follow all faces into this frame: over the skipped ones if that goes well, else with looks in between."""
+        """Follow all faces into this frame: in one step if that goes well, else through the skipped ones."""
         skipped, self._skipped = self._skipped, []
         proposal = self._propose(frame, image)
         if proposal is None:
             return
         verdict = accept(proposal, self._score_scale)
-        if len(skipped) < self._pace.look_stride or stays_calm(proposal, verdict, self._score_scale):
+        if len(skipped) < self._pace.follow_stride or stays_calm(proposal, verdict, self._score_scale):
             self._commit(frame, proposal, verdict)
             return
-        looks = [*skipped, (frame, image)][:: -self._pace.look_stride]
-        for number, earlier in reversed(looks):
+        steps = [*skipped, (frame, image)][:: -self._pace.follow_stride]
+        for number, earlier in reversed(steps):
             proposal = self._propose(number, earlier)
             if proposal is not None:
                 self._commit(number, proposal, accept(proposal, self._score_scale))

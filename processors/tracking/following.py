@@ -25,12 +25,12 @@ POSSIBLE_S, BLIND_S = 0.48, 0.12
 detection brings it back"""
 
 MAX_UNSURE_GROWTH = 1.2
-"""largest ratio of a face's sizes in two consecutive looks if its score is not sure"""
+"""largest ratio of a face's sizes from one step to the next if its score is not sure"""
 
 CALM_SPEED = 0.05
-"""a calm face moves less than this from one look to the next, in face sizes"""
+"""a calm face moves less than this from one step to the next, in face sizes"""
 
-MAX_CALM_SURPRISE = 0.15
+MAX_CALM_DEVIATION = 0.15
 """how far a calm face may be from its expected place after a stride, in face sizes; boxes jitter by 0.03"""
 
 
@@ -52,10 +52,10 @@ class Verdict:
 
 
 def is_calm(track: Track, scale: ScoreScale, pace: FramePace) -> bool:
-    """Whether the face needs no look at every frame: it hardly moves, or has been given up until a detection."""
+    """Whether the face may be left out of some frames: it hardly moves, or is given up until a detection."""
     if track.hidden > pace.frames(POSSIBLE_S):
         return True
-    return track.hidden == 0 and track.scores[-1] >= scale.calm and track.speed < CALM_SPEED / pace.look_stride
+    return track.hidden == 0 and track.scores[-1] >= scale.calm and track.speed < CALM_SPEED / pace.follow_stride
 
 
 def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pace: FramePace) -> Proposal | None:
@@ -65,13 +65,13 @@ def propose(follower: BoxFollower, image: LazyImage, tracks: Sequence[Track], pa
     """
     blind, possible = pace.frames(BLIND_S), pace.frames(POSSIBLE_S)
     followed = [
-        t for t in tracks if t.hidden - pace.look_stride * len(t.possible_rows) <= blind and t.hidden <= possible
+        t for t in tracks if t.hidden - pace.follow_stride * len(t.possible_rows) <= blind and t.hidden <= possible
     ]
     if not followed:
         return None
     expected = np.stack([t.expected(pace) for t in followed])
-    leans = np.array([t.lean for t in followed], np.float32)
-    return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected, leans))
+    rolls = np.array([t.roll for t in followed], np.float32)
+    return Proposal(followed, expected, follower.follow(image(), [t.id for t in followed], expected, rolls))
 
 
 def accept(proposal: Proposal, scale: ScoreScale) -> Verdict:
@@ -87,8 +87,8 @@ def accept(proposal: Proposal, scale: ScoreScale) -> Verdict:
 def stays_calm(proposal: Proposal, verdict: Verdict, scale: ScoreScale) -> bool:
     """Whether skipping the frames before was right: all faces are seen, sure, and about where they were expected."""
     found = proposal.found
-    surprise = np.abs(found.boxes - proposal.expected).max(1) / np.array([t.size for t in proposal.tracks])
-    return bool(verdict.seen.all() and found.scores.min() >= scale.calm and surprise.max() < MAX_CALM_SURPRISE)
+    deviation = np.abs(found.boxes - proposal.expected).max(1) / np.array([t.size for t in proposal.tracks])
+    return bool(verdict.seen.all() and found.scores.min() >= scale.calm and deviation.max() < MAX_CALM_DEVIATION)
 
 
 def _keeps_size(proposal: Proposal, scale: ScoreScale) -> NDArray[np.bool_]:

@@ -1,8 +1,8 @@
-"""Converts times to numbers of frames of one video: looks at faces are paced by time, not by the frame rate.
+"""Converts times to numbers of frames of one video: faces are followed by time, not by frame number.
 
 All constants of tracking were found at about 25 frames a second. A video with a multiple of that rate shows the same
-motion in smaller steps, so its faces need no more looks a second; boxes in between are interpolated. At rates that are
-nearer to 25 than to 50, and at lower ones, every frame is looked at.
+motion in smaller steps, so its faces need not be followed more often; boxes in between are interpolated. At rates
+nearer to 25 than to 50, and at lower ones, faces are followed into every frame.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-LOOK_S = 0.04
-"""time from one look at a face to the next while it moves: each frame at 25 frames a second"""
+FOLLOW_INTERVAL_S = 0.04
+"""time between two frames into which a moving face is followed: each frame at 25 frames a second"""
 
-CALM_LOOK_S = 0.12
+CALM_FOLLOW_INTERVAL_S = 0.12
 """the same while all faces are calm; boxes in between are interpolated"""
 
 
@@ -21,21 +21,21 @@ CALM_LOOK_S = 0.12
 class FramePace:
     """The frame rate of a video as tracking needs it.
 
-    rate: nominal, frames per second, > 0. look_stride, calm_stride: frames from one look at the faces to the next,
-    about `LOOK_S` and `CALM_LOOK_S`.
+    rate: nominal, frames per second, > 0. follow_stride, calm_stride: every how many frames faces are followed, about
+    `FOLLOW_INTERVAL_S` and `CALM_FOLLOW_INTERVAL_S`.
     """
 
     rate: float
-    look_stride: int = field(init=False)
+    follow_stride: int = field(init=False)
     calm_stride: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "look_stride", max(1, round(LOOK_S * self.rate)))
-        object.__setattr__(self, "calm_stride", self.frames(CALM_LOOK_S))
+        object.__setattr__(self, "follow_stride", max(1, round(FOLLOW_INTERVAL_S * self.rate)))
+        object.__setattr__(self, "calm_stride", self.frames(CALM_FOLLOW_INTERVAL_S))
 
     def frames(self, seconds: float) -> int:
-        """A time of tracking as a number of frames, at least 1: so many looks as it has at 25 frames a second."""
-        return max(1, round(seconds / LOOK_S)) * self.look_stride
+        """A time of tracking as a number of frames, at least 1: as many steps as at 25 frames a second."""
+        return max(1, round(seconds / FOLLOW_INTERVAL_S)) * self.follow_stride
 
 
 class FrameTicks:

@@ -11,18 +11,18 @@ import numpy as np
 from core.types import FloatArray
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.row_buffer import RowBuffer
-from utils.leaning_faces import UPRIGHT_LEAN, face_leans, median_lean
+from utils.face_roll import UPRIGHT_ROLL, face_rolls, median_roll
 
 VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
 
 MAX_STEP = 0.25
-"""longest predicted displacement from one look to the next, in face sizes: about as far as O-Net's refinement
+"""longest predicted displacement from one step to the next, in face sizes: about as far as O-Net's refinement
 reaches"""
 
-LEAN_LOOKS = 9
-"""looks at a face whose median tells whether it leans: of a profile or a blurred face, the landmarks of one look may
-lean by anything"""
+ROLL_SAMPLES = 9
+"""samples of a face whose median tells whether it is tilted: the landmarks of a profile or a blurred face may have any
+roll in a single frame"""
 
 COAST_S = 0.12
 """seconds for which a face that is not seen is expected to keep its velocity"""
@@ -34,7 +34,7 @@ class Track:
 
     boxes: rows (4,). landmarks: rows (5, 2).
     full_searches: full detections made while the face was followed. confirmations: how many of them found it, too.
-    hidden: frames since the face was last seen; 0 if it is in the last frame that was looked at.
+    hidden: frames since the face was last seen; 0 if it is in the last frame that was not skipped.
     possible_rows: later rows that may show the face (frame, box, score, landmarks); they count once it is seen again.
     """
 
@@ -117,15 +117,15 @@ class Track:
         return float(np.linalg.norm(self.velocity)) / max(self.size, 1e-3)
 
     @property
-    def lean(self) -> float:
-        """Degrees by which the face leans, see `utils.leaning_faces`; 0.0 unless it has leaned for some time."""
-        recent = self.landmarks.last(LEAN_LOOKS)
-        return float(face_leans(recent[-1:])[0]) if median_lean(recent) > UPRIGHT_LEAN else 0.0
+    def roll(self) -> float:
+        """Degrees by which the face is tilted, see `utils.face_roll`; 0.0 unless it has been tilted for some time."""
+        recent = self.landmarks.last(ROLL_SAMPLES)
+        return float(face_rolls(recent[-1:])[0]) if median_roll(recent) > UPRIGHT_ROLL else 0.0
 
     def expected(self, pace: FramePace) -> FloatArray:
         """(4,) where the face should be `hidden` frames after its last row."""
         if self.possible_rows:
             return self.possible_rows[-1][1]
         steps = min(self.hidden, pace.frames(COAST_S))
-        reach = MAX_STEP / pace.look_stride * self.size
+        reach = MAX_STEP / pace.follow_stride * self.size
         return np.asarray(self.box + steps * np.tile(np.clip(self.velocity, -reach, reach), 2), np.float32)

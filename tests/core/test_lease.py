@@ -15,7 +15,7 @@ import pytest
 
 from core.errors import LeaseHeldError, LeaseLostError
 from core.lease import Lease, LeaseTaker
-from core.lease_file import ASIDE_PREFIX, LeaseMark, read_mark
+from core.lease_file import ASIDE_PREFIX, LeaseRecord, read_record
 from tests.material.other_machine import of_another_machine
 
 HOLDER = """
@@ -75,9 +75,9 @@ def holder(path: Path, project: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_one_holder_at_a_time_and_nothing_is_left(path: Path) -> None:
     taker = LeaseTaker()
     with taker.take(path, work="a.mp4", subject="ab") as lease:
-        mark = read_mark(path)
-        assert mark is not None
-        assert (mark.pid, mark.work, mark.subject) == (os.getpid(), "a.mp4", "ab")
+        record = read_record(path)
+        assert record is not None
+        assert (record.pid, record.work, record.subject) == (os.getpid(), "a.mp4", "ab")
         lease.ticket.require_held()
         with pytest.raises(LeaseHeldError, match=f"another run is working on this .process {os.getpid()} on "):
             LeaseTaker().take(path)
@@ -97,7 +97,7 @@ def test_a_killed_holder_of_this_machine_is_no_obstacle(path: Path, holder: subp
     # Nobody has asked for its exit code yet: it is a zombie.
     os.kill(holder.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while not (mark := read_mark(path)) or not mark.is_dead:
+    while not (record := read_record(path)) or not record.is_dead:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert LeaseTaker().is_free(path)
@@ -109,9 +109,9 @@ def test_a_killed_holder_of_this_machine_is_no_obstacle(path: Path, holder: subp
 
 def test_another_process_with_the_number_of_a_dead_one_is_not_taken_for_it(path: Path) -> None:
     with LeaseTaker(heartbeat_s=60).take(path):
-        mark = read_mark(path)
-        assert mark is not None
-        path.write_bytes(msgspec.json.encode(msgspec.structs.replace(mark, started="1")))
+        record = read_record(path)
+        assert record is not None
+        path.write_bytes(msgspec.json.encode(msgspec.structs.replace(record, started="1")))
         with LeaseTaker().take(path) as lease:
             lease.ticket.require_held()
 
@@ -216,9 +216,9 @@ def test_many_processes_never_hold_it_together(path: Path, tmp_path: Path, proje
     """Some begin with a dead holder's lease, so that several take it over at once."""
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     with LeaseTaker().take(path):
-        mark = read_mark(path)
-    assert mark is not None
-    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(mark, pid=int(dead.stdout))))
+        record = read_record(path)
+    assert record is not None
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(record, pid=int(dead.stdout))))
     count = tmp_path / "count"
     count.write_text("0")
     argv = [sys.executable, "-c", COUNTER, str(path), str(count), "40"]
@@ -243,7 +243,7 @@ def test_a_file_system_without_locks_and_links(path: Path, monkeypatch: pytest.M
 
 def test_a_lease_that_was_taken_in_between_is_put_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two observers see one dead holder; the slower one finds the new lease of the quicker one in its hands."""
-    dead = LeaseMark("0" * 32, "node3", "another boot", 7, "1")
+    dead = LeaseRecord("0" * 32, "node3", "another boot", 7, "1")
     path.write_bytes(msgspec.json.encode(dead))
     clock = Clock()
     slow = LeaseTaker(stale_after_s=60, clock=clock)

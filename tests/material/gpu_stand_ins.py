@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from core.media.decoder_choice import LEAST_PYAV
+from core.media.decoder_choice import MIN_PYAV
 from core.models import inference_device
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def cpu_as_gpu(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def fake_nvdec(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeNvdec]:
     """Makes one, with the arguments of `FakeNvdec` after the first."""
-    if int(av.__version__.split(".")[0]) < LEAST_PYAV:
+    if int(av.__version__.split(".")[0]) < MIN_PYAV:
         pytest.skip(f"PyAV {av.__version__} does not give its planes away")
     import torch
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from core.lease_file import read_mark
+from core.lease_file import read_record
 
 
 def of_another_machine(path: Path, **changes: str) -> None:
     """Rewrite the lease at `path` as if a process elsewhere held it; if it has heartbeats, they go on."""
-    mark = read_mark(path)
-    assert mark is not None
-    path.write_bytes(msgspec.structs.replace(mark, host="node3", machine="another boot", **changes).content)
+    record = read_record(path)
+    assert record is not None
+    path.write_bytes(msgspec.structs.replace(record, host="node3", machine="another boot", **changes).content)

@@ -27,12 +27,12 @@ from core.types import FaceAnalysis, VideoInfo
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_request import BatchRequest
-from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostTerms, JobLink
-from processors.batch.remote_namer import RemoteNamer
-from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.results import analysis_key
+from processors.workers.job_host import JobHost
+from processors.workers.job_link import HostSetup, JobLink
+from processors.workers.remote_namer import RemoteNamer
+from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.crashing_run import inject
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from utils.batch_monitor import BatchMonitor
@@ -66,14 +66,14 @@ def script_faces(cache: Path) -> None:
     analysis_key.code_digest = lambda: "scripted"  # type: ignore[assignment]
 
 
-def scripted_faces_host(terms: HostTerms, link: JobLink) -> JobHost:
+def scripted_faces_host(setup: HostSetup, link: JobLink) -> JobHost:
     """The host of each worker process."""
-    cache = Path(terms.settings.run.cache_dir)
+    cache = Path(setup.settings.run.cache_dir)
     script_faces(cache)
     CastAnalyzer.last = "c.mp4"
     if stem := os.environ.get(CRASH_STEM):
         inject("encode", stem, cache / "crashes.log", 1)
-    return JobHost(terms, link, factory(terms.settings, terms.output_dir, RemoteNamer(link)))
+    return JobHost(setup, link, factory(setup.settings, setup.output_dir, RemoteNamer(link)))
 
 
 def factory(settings: Settings, output: Path, names: RemoteNamer | None = None) -> VideoProcessorFactory:

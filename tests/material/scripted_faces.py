@@ -147,7 +147,7 @@ class ScriptedDetector:
             answers.append(detections(boxes, SURE))
         return answers
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray | None = None) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray | None = None) -> Detections:
         frame = self.number_of(image)
         there = [f.box(frame) for f in self._faces if f.visible(frame)]
         rows = []

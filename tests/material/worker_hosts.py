@@ -14,9 +14,9 @@ from typing import Any
 
 from core.errors import DeadDeviceError, InterruptedRunError, ToolMissingError
 from processors.batch.executor import VideoJob
-from processors.batch.job_host import JobHost
-from processors.batch.job_link import HostTerms, JobLink
-from tests.processors.batch.job_material import DraftedVideo
+from processors.workers.job_host import JobHost
+from processors.workers.job_link import HostSetup, JobLink
+from tests.processors.workers.job_material import DraftedVideo
 
 
 def hang(_: Any) -> None:
@@ -94,6 +94,6 @@ class NamedVideo(DraftedVideo):
         return SimpleNamespace(people=(), clips=("clip",), video=SimpleNamespace(duration_s=2.0))
 
 
-def named_host(terms: HostTerms, link: JobLink) -> JobHost:
+def named_host(setup: HostSetup, link: JobLink) -> JobHost:
     """Does what the names of videos say; nobody is named."""
-    return JobHost(terms, link, NamedVideo)
+    return JobHost(setup, link, NamedVideo)

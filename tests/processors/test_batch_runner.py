@@ -25,12 +25,12 @@ from core.errors import (
 )
 from core.media import video_probe
 from core.settings_file import load_settings
-from processors.batch import video_pipeline
 from processors.batch.batch_inputs import BatchInput, find_inputs
 from processors.batch.batch_request import BatchRequest
 from processors.batch.executor import VideoJob
-from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
+from processors.workers import video_pipeline
+from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.scripted_batch import Script, hidden, pretend_probe, pretend_videos, run, statuses, video_info
 from utils.batch_monitor import BatchMonitor
 from utils.fingerprints import Fingerprint

@@ -15,11 +15,11 @@ import pytest
 
 from core.errors import EncodeError, InterruptedRunError, OutputError, VideoProcessingError
 from core.settings_file import load_settings
-from processors.batch.video_work import AnalysedVideo, finish_video
 from processors.people import doubt
 from processors.results import video_analysis
 from processors.results.manifest import read_manifest
 from processors.video_processor import VideoProcessor
+from processors.workers.video_work import AnalysedVideo, finish_video
 from tests.material.factories import face_analysis, tracklet
 from tests.material.scripted_stages import (
     CLIP,
@@ -32,7 +32,7 @@ from tests.material.scripted_stages import (
     pretend_monitor,
     pretend_stages,
 )
-from tests.processors.batch.job_material import video_job
+from tests.processors.workers.job_material import video_job
 from utils.fingerprints import Fingerprint, fingerprint
 
 stages = pytest.fixture(pretend_stages)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.robustness.media.film import AMPLITUDE, BURST_EVERY, BURST_FRAMES, NUMBERS
 
-_LEAST_PX = 30
+_MIN_PX = 30
 """minimum area of the disc, px; the dot has at least a quarter of it"""
 _MARGIN = 70
 """by how much one colour component has to exceed another, of 255"""
@@ -97,8 +97,8 @@ def clock(rgb: NDArray[Any]) -> tuple[float, float]:
     The disc's standard deviations in both directions give its shape to a fraction of a pixel.
     """
     red, green, blue = (rgb[..., i].astype(int) for i in range(3))
-    disc = _spot(green - np.maximum(red, blue) > _MARGIN, _LEAST_PX)
-    dot = _spot(np.minimum(red, blue) - green > _MARGIN, _LEAST_PX / 4)
+    disc = _spot(green - np.maximum(red, blue) > _MARGIN, _MIN_PX)
+    dot = _spot(np.minimum(red, blue) - green > _MARGIN, _MIN_PX / 4)
     if disc is None or dot is None:
         return np.nan, np.nan
     (x, y), (width, height), _ = disc

@@ -23,13 +23,13 @@ from processors.known_people.gallery_types import EmbedderKey
 from processors.known_people.photo_compare import SAME_PERSON
 from processors.known_people.reference_photos import read_reference_photos
 
-LEAST_RIGHT = {"sface": (35, 3, 32), "dlib": (6, 1, 31)}
+MIN_RIGHT = {"sface": (35, 3, 32), "dlib": (6, 1, 31)}
 """pairs of two videos, of a photo and a video, of two photos, by embedder"""
-MOST_MISSED = {"sface": 0, "dlib": 1}
+MAX_MISSED = {"sface": 0, "dlib": 1}
 """of the labelled pairs of photos, at the similarity from which `compare` says that they are one person's"""
-LEAST_NAMED = {"sface": 3, "dlib": 1}
+MIN_NAMED = {"sface": 3, "dlib": 1}
 """people named by photos that the gallery had before the files came, of 3, by embedder"""
-LEAST_IN_GALLERY = {"sface": 48, "dlib": 6}
+MIN_IN_GALLERY = {"sface": 48, "dlib": 6}
 """pairs of two videos who have one number after the files came in any order, by embedder"""
 
 
@@ -47,14 +47,14 @@ def test_people_of_the_shared_files_are_linked_and_nobody_wrongly(
     linked = pairs.surplus_by_kind(link_curves_of(models.embedder.name)) >= 0
     assert not (linked & ~pairs.same).any(), pairs.files[linked & ~pairs.same]
     right = np.bincount(pairs.photos[linked & pairs.same], minlength=3)
-    assert (right >= LEAST_RIGHT[models.embedder.name]).all(), right
+    assert (right >= MIN_RIGHT[models.embedder.name]).all(), right
     embedder = EmbedderKey(models.embedder.name, models.describe()["embedder"]["sha256"])
     told = Similarity.for_embedder(models.embedder.name).from_cosine(pairs.cosine) >= SAME_PERSON
     told, same = told[pairs.photos == 2], pairs.same[pairs.photos == 2]
-    assert not (told & ~same).any() and (same & ~told).sum() <= MOST_MISSED[models.embedder.name]
+    assert not (told & ~same).any() and (same & ~told).sum() <= MAX_MISSED[models.embedder.name]
     named, wrongly = count_named(named_photos(known), seen, embedder)
-    assert named >= LEAST_NAMED[embedder.name] and not wrongly, (named, wrongly)
+    assert named >= MIN_NAMED[embedder.name] and not wrongly, (named, wrongly)
     for order in orders_of(seen):
         in_gallery, wrong, _ = linked_pairs(people_through_gallery(order, embedder))
         names = [video.path.name for video in order]
-        assert in_gallery >= LEAST_IN_GALLERY[embedder.name] and not wrong, (in_gallery, wrong, names)
+        assert in_gallery >= MIN_IN_GALLERY[embedder.name] and not wrong, (in_gallery, wrong, names)

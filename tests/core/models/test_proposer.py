@@ -13,13 +13,13 @@ from core.errors import ModelUnavailableError
 from core.model_manager import ModelManager
 from core.models.installed_files import is_installed
 from core.models.proposal_weights import PYRAMID, ProposalChoice, is_yunet_usable, proposal_choice
-from core.models.proposals import load_proposer
 from core.models.proposed_detector import ProposedDetector, squares_around
 from core.models.proposer import (
     PROPOSERS,
     OnePassProposer,
     Proposer,
     centerface_boxes,
+    load_proposer,
     shrunk_and_padded,
     yunet_boxes,
 )

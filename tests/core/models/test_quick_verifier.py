@@ -12,7 +12,7 @@ from core.model_manager import ModelManager
 from core.models.face_detector import FaceDetector
 from core.models.face_verifier import VERIFIER_SIDE_PX
 from core.models.proposal_weights import is_yunet_usable
-from core.models.proposals import load_proposer
+from core.models.proposer import load_proposer
 from core.models.quick_verifier import QuickVerifier
 from core.types import ByteArray
 from processors.faces.face_sampler import verifier_crop

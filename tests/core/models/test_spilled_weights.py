@@ -13,7 +13,7 @@ from core.models.spilled_weights import SpilledWeights
 from core.types import FloatArray
 
 ROWS, COLUMNS = 8, 4096
-LEAST_BYTES = 4 * ROWS * COLUMNS
+MIN_BYTES = 4 * ROWS * COLUMNS
 
 
 def network(factor_shape: tuple[int, ...] = (1, ROWS)) -> Any:
@@ -42,7 +42,7 @@ def kinds(model: Any) -> list[str]:
 
 def test_results_are_the_same_for_every_shape_after_the_pages_were_dropped() -> None:
     before, model = compiled(network()), network()
-    weights = SpilledWeights(model, LEAST_BYTES)
+    weights = SpilledWeights(model, MIN_BYTES)
     request = compiled(model)
     del model
     for rows in (1, 3, 1, 2):
@@ -54,21 +54,21 @@ def test_results_are_the_same_for_every_shape_after_the_pages_were_dropped() -> 
 @pytest.mark.parametrize("factor_shape, has_factors", [((1, ROWS), False), ((ROWS,), False), ((1, 1), True)])
 def test_factors_of_the_outputs_become_part_of_the_matrix(factor_shape: tuple[int, ...], has_factors: bool) -> None:
     model = network(factor_shape)
-    SpilledWeights(model, LEAST_BYTES)
+    SpilledWeights(model, MIN_BYTES)
     assert ("Multiply" in kinds(model)) == has_factors
     assert np.array_equal(answer(compiled(model), 2), answer(compiled(network(factor_shape)), 2))
 
 
 def test_small_constants_are_left_alone() -> None:
     model = network()
-    SpilledWeights(model, LEAST_BYTES + 1)
+    SpilledWeights(model, MIN_BYTES + 1)
     assert kinds(model) == kinds(network())
 
 
 def test_without_a_temporary_file_the_network_is_as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     model = network()
-    weights = SpilledWeights(model, LEAST_BYTES)
+    weights = SpilledWeights(model, MIN_BYTES)
     assert kinds(model) == kinds(network())
     request = compiled(model)
     assert np.array_equal(answer(request, 2), answer(compiled(network()), 2))

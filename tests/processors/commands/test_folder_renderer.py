@@ -18,7 +18,6 @@ from core.settings_file import load_settings
 from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_request import BatchRequest
-from processors.batch.video_processor_factory import VideoProcessorFactory
 from processors.batch_runner import run_batch
 from processors.commands.folder_renderer import render_folder, rendered_lines
 from processors.commands.people_editor import assign, drop, merge, rename, split, split_at
@@ -30,6 +29,7 @@ from processors.results.manifest import Manifest, read_manifest
 from processors.results.result_lookup import find_folder, recorded_settings
 from processors.results.timeline_file import DivisionEntry, read_timeline
 from processors.results.timeline_history import HISTORY_FOLDER
+from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
 from utils.batch_monitor import BatchMonitor

@@ -219,12 +219,12 @@ def test_the_wide_crop_has_the_face_in_its_middle_half() -> None:
     assert columns.min() + columns.max() + 1 == pytest.approx(side, abs=2)
 
 
-def test_the_wide_crop_of_a_face_that_leans_is_turned() -> None:
+def test_the_wide_crop_of_a_tilted_face_is_turned() -> None:
     box = np.array([80, 80, 120, 120], np.float32)
     upright = landmarks_in(box[None])[0]
     lying = np.stack([200 - upright[:, 1], upright[:, 0]], 1)
     right_of_it = np.array([125, 100])
-    # A square box is that of a larger face if the face leans.
+    # A square box is that of a larger face if the face is tilted.
     for landmarks, row, column in ((upright, 100, 100 + 25 * 2.5), (lying, 100 - 25 * 2.21, 100)):
         matrix = verifier_transform(box, landmarks)
         place = matrix[:, :2] @ right_of_it + matrix[:, 2]

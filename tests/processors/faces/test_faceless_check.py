@@ -28,7 +28,7 @@ from processors.faces.faceless_check import (
 )
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_OPINION
-from processors.tracking.detection_schedule import SMALL_FACES
+from processors.tracking.detection_schedule import SMALL_FACE_FACTOR
 from tests.material.factories import tracklet
 from tests.material.scripted_faces import detections
 
@@ -99,7 +99,7 @@ def test_of_several_turns_the_one_that_shows_faces_most_surely_is_told(best: int
 def test_the_smallest_face_is_the_same_share_of_a_turned_picture() -> None:
     models = Models()
     findings([np.full((HEIGHT_PX, WIDTH_PX, 3), 100, np.uint8)], models)
-    asked = SMALL_FACES * 10
+    asked = SMALL_FACE_FACTOR * 10
     assert models.smallest_faces == pytest.approx([asked, asked * WIDTH_PX / HEIGHT_PX, asked * WIDTH_PX / HEIGHT_PX])
 
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from config import MIN_FACE_LEAST, Settings
+from config import MIN_FACE_LIMIT, Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.models.model_spec import score_scale_of
@@ -77,7 +77,7 @@ def test_faces_below_the_setting_are_told_with_one_that_finds_them() -> None:
 
 
 def test_no_setting_is_proposed_that_does_not_find_them() -> None:
-    assert findings([15] * 4) == {SMALL_FACES_PX: 15, SMALL_FACES_MIN_FACE: MIN_FACE_LEAST}
+    assert findings([15] * 4) == {SMALL_FACES_PX: 15, SMALL_FACES_MIN_FACE: MIN_FACE_LIMIT}
     assert findings([11] * 4) == {SMALL_FACES_PX: 11, SMALL_FACES_MIN_FACE: 0}
     assert findings([20] * 4, Models(least_share=1.5)) == {SMALL_FACES_PX: 20, SMALL_FACES_MIN_FACE: 0.02}
 

@@ -13,11 +13,11 @@ from core.models.model_spec import ScoreScale
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
 from processors.faces.track_check import (
-    LEAST_WHOLE,
     MIN_DOUBTFUL_S,
     MIN_OPINION,
     MIN_QUICK_OPINION,
     MIN_SURE_OPINION,
+    MIN_VISIBLE,
     SURE_CONFIRMATIONS,
     SURE_S,
     TrackCheck,
@@ -81,7 +81,7 @@ def is_face(track: Track, verifier: Verifier, count: int, quick: QuickVerifier |
     return TrackCheck(models, RATE).is_face(track, samples(count))
 
 
-def leaning(track: Track, degrees: float) -> Track:
+def tilted(track: Track, degrees: float) -> Track:
     """The track with the landmarks of every face turned clockwise."""
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -90,11 +90,11 @@ def leaning(track: Track, degrees: float) -> Track:
     return track
 
 
-def test_of_faces_that_lean_even_a_sure_track_needs_a_second_opinion() -> None:
+def test_of_tilted_faces_even_a_sure_track_needs_a_second_opinion() -> None:
     length = round(2 * SURE_S * RATE)
-    assert is_face(leaning(track_of(length, score=BEYOND_DOUBT), 15), Verifier(0), 6)
+    assert is_face(tilted(track_of(length, score=BEYOND_DOUBT), 15), Verifier(0), 6)
     for opinion in (MIN_OPINION - 0.05, MIN_OPINION + 0.05):
-        track = leaning(track_of(length, score=BEYOND_DOUBT), 40)
+        track = tilted(track_of(length, score=BEYOND_DOUBT), 40)
         assert is_face(track, Verifier(opinion), 6) == (opinion > MIN_OPINION)
 
 
@@ -130,7 +130,7 @@ def test_a_sure_track_that_neither_verifier_knows_is_no_face() -> None:
 
 def test_of_faces_that_the_frame_cuts_off_the_verifiers_know_too_little_to_speak_against_a_sure_track() -> None:
     track, unknown = track_of(round(2 * SURE_S * RATE), score=BEYOND_DOUBT), QuickVerifier(2, first_is_high=False)
-    halves = [dataclasses.replace(sample, visible=LEAST_WHOLE - 0.1) for sample in samples(6)]
+    halves = [dataclasses.replace(sample, visible=MIN_VISIBLE - 0.1) for sample in samples(6)]
     models: Any = SimpleNamespace(
         detector=SimpleNamespace(score_scale=SCALE), verifier=Verifier(0.0), quick_verifier=unknown
     )

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import LeaseHeldError, OutputError
 from core.lease import LeaseTaker
-from core.lease_file import read_mark
+from core.lease_file import read_record
 from processors.results import output_leases
 from processors.results.output_folder import remove_leftovers
 from processors.results.output_leases import (
@@ -31,10 +31,10 @@ VIDEO = Fingerprint(10, "aa" * 32)
 def leave_dead(path: Path, work: str = "a.mp4", *, subject: str = "", elsewhere: bool = False) -> None:
     """The lease of a process that has ended: of this machine, or of another one where nobody can tell."""
     with LeaseTaker().take(path, work=work, subject=subject):
-        mark = read_mark(path)
-    assert mark is not None
+        record = read_record(path)
+    assert record is not None
     # No process of this machine began at the tick 1 after the start of the system.
-    changed = msgspec.structs.replace(mark, started="1", machine="another boot" if elsewhere else mark.machine)
+    changed = msgspec.structs.replace(record, started="1", machine="another boot" if elsewhere else record.machine)
     path.write_bytes(msgspec.json.encode(changed))
 
 

@@ -13,9 +13,11 @@ from core.settings_file import load_settings
 from core.types import Identity, RenderResult, Segment, Timeline
 from processors.clips.clip_names import clip_files
 from processors.known_people.people_namer import VideoNames
+from processors.people.doubt import VideoDoubts
 from processors.results import video_clips as module
+from processors.results.run_plan import TimelineChoice
 from processors.results.video_clips import VideoClips
-from processors.results.video_draft import SharedClips
+from processors.results.video_draft import SharedClips, VideoDraft
 from tests.material.factories import face_analysis, tracklet
 from tests.material.scripted_stages import CLIP, PathOf
 from utils.stage_monitor import StageMonitor
@@ -60,7 +62,8 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Segment], Path,
 def clips_of(folder: Path, monitor: StageMonitor | None = None, **settings: Any) -> VideoClips:
     folder.mkdir(exist_ok=True)
     chosen = load_settings(None, settings)
-    return VideoClips(RECORD, TIMELINE, VideoNames(), chosen, folder, monitor or StageMonitor())
+    draft = VideoDraft(TIMELINE, TimelineChoice.NEW, VideoDoubts({}, {}))
+    return VideoClips(RECORD, draft, VideoNames(), chosen, folder, monitor or StageMonitor())
 
 
 def test_shares_are_parts_of_the_whole_with_its_names(rendered: list[Any], tmp_path: Path) -> None:

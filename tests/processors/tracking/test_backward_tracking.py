@@ -33,7 +33,7 @@ class ScriptedRefiner:
         self.visible, self.scores, self.sides = visible, scores or {}, sides or {}
         self.asked = []
 
-    def refine(self, frame, boxes, leans):
+    def refine(self, frame, boxes, rolls):
         self.asked.append(frame)
         truth = box_at(4.0 * frame, self.sides.get(frame, SIDE))
         near = abs(float(boxes[0, 0] - truth[0])) < SIDE / 2
@@ -121,7 +121,7 @@ def test_a_face_elsewhere_fills_no_gap():
     track = track_at(10, 18)
     refiner = SimpleNamespace(
         score_scale=SCALE,
-        refine=lambda image, boxes, leans: Detections(
+        refine=lambda image, boxes, rolls: Detections(
             boxes + SIDE, np.array([0.99], np.float32), np.zeros((1, 5, 2), np.float32)
         ),
     )

@@ -20,7 +20,7 @@ UPRIGHT = np.zeros(1, np.float32)
 class Agreeing:
     """A last network that says of every box that it is a face."""
 
-    def refine(self, image: ByteArray, boxes: FloatArray, leans: FloatArray) -> Detections:
+    def refine(self, image: ByteArray, boxes: FloatArray, rolls: FloatArray) -> Detections:
         return detections(list(boxes), 0.9)
 
 

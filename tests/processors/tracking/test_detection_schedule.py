@@ -14,11 +14,10 @@ from core.models.face_detector import FaceDetector
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.change_detector import Cells
-from processors.tracking.cut_off_search import CutOffSearch
 from processors.tracking.detection_schedule import (
-    FORESIGHT,
-    LEANING_FACES,
-    SMALL_FACES,
+    LOOKAHEAD_FRAMES,
+    SMALL_FACE_FACTOR,
+    TILTED_INTERVAL_FACTOR,
     DetectionSchedule,
     ExpectedSearch,
     Search,
@@ -27,9 +26,10 @@ from processors.tracking.detection_schedule import (
     next_search,
 )
 from processors.tracking.lazy_image import LazyImage
-from processors.tracking.leaning_schedule import LeaningSchedule
-from processors.tracking.leaning_search import LeaningSearch
+from processors.tracking.tilted_face_schedule import TiltedFaceSchedule
+from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.tracker_monitor import INTERVALS_S
+from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from tests.material.scripted_faces import (
     HEIGHT_PX,
     MIN_FACE_PX,
@@ -121,8 +121,8 @@ def test_what_is_foreseen_is_the_rule_iterated() -> None:
     assert schedule.due(0, image, known[:0], lost=False) is Search.EVERYWHERE
     schedule.run(0, image, Search.EVERYWHERE, known[:0], lost=False)
     # The image is the same, so no search for newcomers is needed; everywhere is at 80.
-    assert expecting.expected == [(10, MIN_FACE_PX, False), (20, SMALL_FACES * MIN_FACE_PX, False)]
-    assert expecting.expected[-1][0] >= 10 + FORESIGHT
+    assert expecting.expected == [(10, MIN_FACE_PX, False), (20, SMALL_FACE_FACTOR * MIN_FACE_PX, False)]
+    assert expecting.expected[-1][0] >= 10 + LOOKAHEAD_FRAMES
     for frame in range(1, 75):
         assert schedule.due(frame, image, known, lost=False) is Search.NOTHING
     assert (PACE.frames(INTERVALS_S[0][1]), MIN_FACE_PX, True) in expecting.expected
@@ -139,8 +139,8 @@ def test_a_new_shot_is_searched_everywhere() -> None:
     assert schedule.due(1, image, known, lost=False) is Search.EVERYWHERE
 
 
-class Leaning:
-    """Finds a face that leans wherever it is asked."""
+class Tilted:
+    """Finds a tilted face wherever it is asked."""
 
     def __init__(self, face: FloatArray) -> None:
         self._face = face
@@ -162,62 +162,62 @@ class Leaning:
     ("search", "known", "asked"),
     [(Search.EVERYWHERE, True, True), (Search.NEWCOMERS, True, False), (Search.NEWCOMERS, False, True)],
 )
-def test_leaning_faces_are_searched_for_with_everything_and_where_nobody_is_known(
+def test_tilted_faces_are_searched_for_with_everything_and_where_nobody_is_known(
     search: Search, *, known: bool, asked: bool
 ) -> None:
     detector, upright = ScriptedDetector(Face(still(60, 60))), Face(still(60, 60)).box(0)
-    leaning = Leaning(Face(still(200, 60)).box(0))
+    tilted = Tilted(Face(still(200, 60)).box(0))
     both = both_searches(detector)
-    detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning))
+    detectors = SearchDetectors(both.thorough, both.quick, cast(TiltedFaceSearch, tilted))
     schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
     faces = upright[None] if known else upright[None][:0]
     found = schedule.run(0, KnownImage(detector.image(0, 0)), search, faces, lost=False)
-    assert len(leaning.explained) == asked
+    assert len(tilted.explained) == asked
     assert any(np.array_equal(box, Face(still(200, 60)).box(0)) for box in found.boxes) == asked
     # Those that are found or known upright are not looked for once more.
-    assert all((boxes == upright).all() and len(boxes) for boxes in leaning.explained)
+    assert all((boxes == upright).all() and len(boxes) for boxes in tilted.explained)
 
 
-def test_leaning_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_backwards() -> None:
+def test_tilted_faces_are_searched_for_as_seldom_as_newcomers_can_be_followed_backwards() -> None:
     detector, nobody = ScriptedDetector(), np.zeros((0, 4), np.float32)
-    leaning, both = Leaning(Face(still(200, 60)).box(0)), both_searches(detector)
-    detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning))
+    tilted, both = Tilted(Face(still(200, 60)).box(0)), both_searches(detector)
+    detectors = SearchDetectors(both.thorough, both.quick, cast(TiltedFaceSearch, tilted))
     settings = AnalysisSettings()
     schedule = DetectionSchedule(detectors, settings, PACE, MIN_FACE_PX)
-    again = round(LEANING_FACES * settings.search_interval * PACE.rate)
+    again = round(TILTED_INTERVAL_FACTOR * settings.search_interval * PACE.rate)
     image = KnownImage(detector.image(0, 0))
     for tick in (0, again // 2, again):
         schedule.run(tick, image, Search.EVERYWHERE, nobody, lost=False)
-    assert len(leaning.explained) == 2
-    assert leaning.ignored == [None, True], "what has not changed since the last search is not judged again"
+    assert len(tilted.explained) == 2
+    assert tilted.ignored == [None, True], "what has not changed since the last search is not judged again"
     schedule.run(2 * again, image, Search.EVERYWHERE, nobody, lost=True)
-    assert leaning.ignored[2] is None, "a face that was followed and lost may be where it was before"
+    assert tilted.ignored[2] is None, "a face that was followed and lost may be where it was before"
     schedule.start_shot()
     schedule.run(2 * again + 1, image, Search.EVERYWHERE, nobody, lost=False)
-    assert leaning.ignored[3:] == [None], "a new shot is searched at once"
+    assert tilted.ignored[3:] == [None], "a new shot is searched at once"
 
 
-def test_leaning_faces_are_judged_again_where_the_last_search_was_less_thorough() -> None:
-    leaning = Leaning(Face(still(200, 60)).box(0))
-    schedule = LeaningSchedule(cast(LeaningSearch, leaning), 10)
+def test_tilted_faces_are_judged_again_where_the_last_search_was_less_thorough() -> None:
+    tilted = Tilted(Face(still(200, 60)).box(0))
+    schedule = TiltedFaceSchedule(cast(TiltedFaceSearch, tilted), 10)
     image = np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
     searches = [(24.0, False), (24.0, True), (48.0, False), (24.0, True), (24.0, False)]
     for number, (min_face_px, everywhere) in enumerate(searches):
         finish = schedule.begin(10 * number, image, min_face_px, everywhere=everywhere, is_known=False)
         assert finish is not None
         finish(Cells(KnownImage(image)), np.zeros((0, 4), np.float32), False)
-    assert leaning.ignored == [None, None, True, None, True]
+    assert tilted.ignored == [None, None, True, None, True]
 
 
-class CutOff:
-    """Finds one face that is cut off, and one where it is asked about the whole frame; notes what it was asked."""
+class Truncated:
+    """Finds one truncated face, and one where it is asked about the whole frame; notes what it was asked."""
 
     def __init__(self, *found: FloatArray) -> None:
         self._found = detections(list(found), 0.95) if found else Detections.empty()
         self.explained: list[int] = []
         self.filling = 0
 
-    def settled(self, image: ByteArray, found: Detections) -> Detections:
+    def completed(self, image: ByteArray, found: Detections) -> Detections:
         return found
 
     def find(self, image: ByteArray, min_face_px: float, explained: FloatArray) -> Detections:
@@ -233,30 +233,32 @@ class CutOff:
     ("search", "known", "explained"),
     [(Search.EVERYWHERE, True, [1]), (Search.NEWCOMERS, True, []), (Search.NEWCOMERS, False, [1])],
 )
-def test_faces_that_are_cut_off_are_searched_for_along_with_leaning_ones(
+def test_truncated_faces_are_searched_for_along_with_tilted_ones(
     search: Search, *, known: bool, explained: list[int]
 ) -> None:
-    detector, cut_off = ScriptedDetector(), CutOff(Face(still(200, 60)).box(0))
-    leaning, both = Leaning(Face(still(60, 60)).box(0)), both_searches(detector)
-    detectors = SearchDetectors(both.thorough, both.quick, cast(LeaningSearch, leaning), cast(CutOffSearch, cut_off))
+    detector, truncated = ScriptedDetector(), Truncated(Face(still(200, 60)).box(0))
+    tilted, both = Tilted(Face(still(60, 60)).box(0)), both_searches(detector)
+    detectors = SearchDetectors(
+        both.thorough, both.quick, cast(TiltedFaceSearch, tilted), cast(TruncatedFaceSearch, truncated)
+    )
     schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
     faces = Face(still(200, 60)).box(0)[None][: int(known)]
     found = schedule.run(0, KnownImage(detector.image(0, 0)), search, faces, lost=False)
-    # A search of everything has to confirm the face that is known; the leaning one is explained.
-    assert cut_off.explained == explained
+    # A search of everything has to confirm the face that is known; the tilted one is explained.
+    assert truncated.explained == explained
     assert len(found) == 2 * len(explained)
-    assert cut_off.filling == 0, "somebody was found or is known"
+    assert truncated.filling == 0, "somebody was found or is known"
 
 
 @pytest.mark.parametrize(("search", "filling"), [(Search.EVERYWHERE, 1), (Search.NEWCOMERS, 0)])
 def test_where_nobody_is_found_the_frame_itself_may_be_a_face(search: Search, filling: int) -> None:
-    detector, cut_off = ScriptedDetector(), CutOff()
+    detector, truncated = ScriptedDetector(), Truncated()
     both = both_searches(detector)
-    detectors = SearchDetectors(both.thorough, both.quick, cut_off=cast(CutOffSearch, cut_off))
+    detectors = SearchDetectors(both.thorough, both.quick, truncated=cast(TruncatedFaceSearch, truncated))
     schedule = DetectionSchedule(detectors, AnalysisSettings(), PACE, MIN_FACE_PX)
     nobody = np.zeros((0, 4), np.float32)
     found = schedule.run(0, KnownImage(detector.image(0, 0)), search, nobody, lost=False)
-    assert len(found) == cut_off.filling == filling
+    assert len(found) == truncated.filling == filling
 
 
 class TwoDetectors:

@@ -235,8 +235,8 @@ class LosingFollower(CascadeFollower):
         super().__init__(detector)
         self._number_of = detector.number_of
 
-    def follow(self, image: ByteArray, tracks: Any, boxes: FloatArray, leans: FloatArray) -> Detections:
-        found = super().follow(image, tracks, boxes, leans)
+    def follow(self, image: ByteArray, tracks: Any, boxes: FloatArray, rolls: FloatArray) -> Detections:
+        found = super().follow(image, tracks, boxes, rolls)
         if self._number_of(image) not in self.lost:
             return found
         return Detections(found.boxes, np.full_like(found.scores, NOTHING), found.landmarks)

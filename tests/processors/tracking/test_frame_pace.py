@@ -17,7 +17,7 @@ NTSC = Fraction(30000, 1001)
 
 
 @pytest.mark.parametrize(
-    ("rate", "look", "calm", "coast_or_blind", "possible", "intervals", "shortest"),
+    ("rate", "stride", "calm", "coast_or_blind", "possible", "intervals", "shortest"),
     [
         (12.5, 1, 3, 3, 12, (80, 40, 20, 10), 3),
         (24, 1, 3, 3, 12, (80, 40, 20, 10), 3),
@@ -30,10 +30,10 @@ NTSC = Fraction(30000, 1001)
     ],
 )
 def test_the_times_of_tracking_in_frames(
-    rate: float, look: int, calm: int, coast_or_blind: int, possible: int, intervals: tuple[int, ...], shortest: int
+    rate: float, stride: int, calm: int, coast_or_blind: int, possible: int, intervals: tuple[int, ...], shortest: int
 ) -> None:
     pace = FramePace(rate)
-    assert (pace.look_stride, pace.calm_stride) == (look, calm)
+    assert (pace.follow_stride, pace.calm_stride) == (stride, calm)
     assert pace.frames(COAST_S) == pace.frames(BLIND_S) == coast_or_blind
     assert pace.frames(POSSIBLE_S) == possible
     assert tuple(pace.frames(seconds) for _, seconds in INTERVALS_S) == intervals
@@ -41,9 +41,9 @@ def test_the_times_of_tracking_in_frames(
 
 
 @pytest.mark.parametrize("rate", [50, 60, 100, 120])
-def test_more_frames_a_second_mean_hardly_more_looks(rate: float) -> None:
+def test_more_frames_a_second_mean_hardly_more_steps(rate: float) -> None:
     pace = FramePace(rate)
-    assert rate / pace.look_stride <= 30 and rate / pace.calm_stride <= 10
+    assert rate / pace.follow_stride <= 30 and rate / pace.calm_stride <= 10
 
 
 def ticks(rate: Fraction, time_base: Fraction, times: list[int]) -> list[int]:
