@@ -21,7 +21,8 @@ Seconds = NDArray[np.float64]
 Transition = Literal["start", "cut", "dissolve", "wipe"]
 """how a shot begins"""
 GRADUAL: frozenset[Transition] = frozenset({"dissolve", "wipe"})
-"""transitions of several frames, in whose middle the shot begins"""
+"""transitions of several frames, in whose middle the shot begins; a fade from or to a flat image belongs to the shot
+that it shows"""
 
 PixelBox = tuple[int, int, int, int]
 """x1, y1, x2, y2 of whole display pixels, half-open"""

@@ -38,7 +38,8 @@ def fade(source: ShotSource) -> Case:
     a, b = source.shots(50, 50)
     black = [np.full_like(a[0], int(source.rng.choice([0, 16])))] * (out + hold + into)
     frames = mix(mix(a, black, out), b, into)
-    return Case("fade", f"{out} {hold} {into}", frames, gradual=((50 - out, 50), (50 + hold, 50 + hold + into)))
+    fades = ((50 - out, 50), (50 + hold, 50 + hold + into))
+    return Case("fade", f"{out} {hold} {into}", frames, gradual=fades, begins=(50, 50 + hold))
 
 
 def dip(source: ShotSource) -> Case:

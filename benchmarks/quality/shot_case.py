@@ -14,7 +14,10 @@ RATE = 25.0
 
 @dataclass(frozen=True)
 class Case:
-    """Frames of one test, its hard cuts, and its gradual transitions as [first mixed frame, first pure frame)."""
+    """Frames of one test, its hard cuts, and its gradual transitions as [first mixed frame, first pure frame).
+
+    begins: the frame with which the new shot begins in each of the gradual transitions; empty: in their middle.
+    """
 
     kind: str
     name: str
@@ -22,6 +25,7 @@ class Case:
     rate: float = RATE
     cuts: tuple[int, ...] = ()
     gradual: tuple[tuple[int, int], ...] = ()
+    begins: tuple[int, ...] = ()
 
 
 class ShotSource:

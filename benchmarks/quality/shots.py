@@ -38,7 +38,7 @@ class Score:
     gradual: int = 0
     gradual_found: int = 0
     false: int = 0
-    middle_error: list[float] = field(default_factory=list)
+    gradual_error: list[float] = field(default_factory=list)
     seconds: float = 0.0
     frames: int = 0
 
@@ -101,12 +101,14 @@ def judge(case: Case, found: list[int], score: Score) -> str:
             wrong.append(f"{cut} found at {near[0]}")
         else:
             wrong.append(f"missed {cut}")
-    for first, end in case.gradual:
+    middles = tuple((first + end) / 2 for first, end in case.gradual)
+    begins: tuple[float, ...] = case.begins or middles
+    for (first, end), begin in zip(case.gradual, begins, strict=True):
         score.gradual += 1
         inside = [f for f in left if first - 2 <= f <= end + 2]
         if inside:
             score.gradual_found += 1
-            score.middle_error.append(min(abs(f - (first + end) / 2) for f in inside))
+            score.gradual_error.append(min(abs(f - begin) for f in inside))
             left = [f for f in left if f not in inside]
             score.false += len(inside) - 1
             if len(inside) > 1:
@@ -144,15 +146,15 @@ def main() -> None:
                 scores[kind][name].frames += len(case.frames)
             if wrong and options.list and name == "ours":
                 print(f"{case.kind}: {case.name}: {wrong}", file=sys.stderr)
-    print("| case | detector | cuts exact | off by 1-2 | gradual found | middle error | false | ms/frame |")
+    print("| case | detector | cuts exact | off by 1-2 | gradual found | their error | false | ms/frame |")
     print("|---|---|---|---|---|---|---|---|")
     for kind, by_name in scores.items():
         for name, s in by_name.items():
-            middle = f"{np.mean(s.middle_error):.1f}" if s.middle_error else ""
+            error = f"{np.mean(s.gradual_error):.1f}" if s.gradual_error else ""
             cuts = f"{s.exact}/{s.cuts}" if s.cuts else ""
             gradual = f"{s.gradual_found}/{s.gradual}" if s.gradual else ""
             cost = 1e3 * s.seconds / s.frames
-            print(f"| {kind} | {name} | {cuts} | {s.near or ''} | {gradual} | {middle} | {s.false} | {cost:.2f} |")
+            print(f"| {kind} | {name} | {cuts} | {s.near or ''} | {gradual} | {error} | {s.false} | {cost:.2f} |")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ class FaceObserver(Protocol):
     def on_gradual_transition(self, middle: int) -> None:
         """Take note that frames from `middle` on show another shot, though tracks go on.
 
-        `middle` lies up to `MAX_GRADUAL_DELAY_S` before the last frame given.
+        `middle` lies up to `MAX_GRADUAL_DELAY_S` before the last frame given, that of a fade from a flat image (its
+        beginning) somewhat more.
         """
         ...
 

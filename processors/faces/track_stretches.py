@@ -51,7 +51,8 @@ UNLIKE = 0.7
 less at 24 of 25 undetected changes, one person's at 27 of 100 places"""
 
 JOIN_DELAY_S = 2.0
-"""time before a stretch is joined with the one before, seconds; a dissolve or wipe is known 1.95 s after its middle"""
+"""time before a stretch is joined with the one before, seconds; a dissolve or wipe is known 1.95 s after its middle. A
+fade from a flat image is known later, but no face is seen before it"""
 
 
 class TrackStretches:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import FloatArray, IntArray, PixelBox, Shot, Tracklet
+from core.types import GRADUAL, FloatArray, IntArray, PixelBox, Shot, Tracklet
 from processors.faces.face_sampler import MAX_STRETCH_S, least_worth
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
@@ -33,6 +33,10 @@ CHANGE_MARGINS_S = {"dissolve": 0.5, "wipe": 0.75}
 DISSOLVE_MARGINS_S = {"dissolve": 0.25, "wipe": 0.25}
 """the same where the image around the face was seen to dissolve, so that the middle is known. Tiles that dissolve one
 after the other may look like a wipe of the whole frame, the middle of which is that of none of them"""
+
+LEFTOVER_S = 0.85
+"""a face that fades out, or in, in a gradual transition is seen for up to half of the longest one beyond its middle,
+seconds"""
 
 _FIELDS = frozenset(f.name for f in dataclasses.fields(Tracklet))
 
@@ -162,7 +166,28 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
             pieces.append(
                 dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait, is_replacement=is_replacement)
             )
+    return _without_leftovers(pieces, shots, pace.rate)
+
+
+def _without_leftovers(pieces: list[Tracklet], shots: Sequence[Shot], rate: float) -> list[Tracklet]:
+    """The parts of a track without a last one in which its face only fades out, and a first one in which it fades in.
+
+    Such a part lies in the other shot, is nobody who could be recognised, and too short for a clip.
+    """
+    if len(pieces) > 1 and _is_leftover(pieces[-1], pieces[-2], shots, rate):
+        pieces = pieces[:-1]
+    if len(pieces) > 1 and _is_leftover(pieces[0], pieces[1], shots, rate):
+        pieces = pieces[1:]
     return pieces
+
+
+def _is_leftover(piece: Tracklet, beside: Tracklet, shots: Sequence[Shot], rate: float) -> bool:
+    """Whether a part of a track goes on from the longer one `beside` it for no longer than a gradual transition."""
+    boundary = shots[max(piece.shot, beside.shot)]
+    if abs(piece.shot - beside.shot) != 1 or boundary.transition not in GRADUAL:
+        return False
+    reach = max(piece.end - boundary.start, boundary.start - piece.start)
+    return reach <= LEFTOVER_S * rate and len(piece.frames) < len(beside.frames)
 
 
 def lies_outside(boxes: FloatArray, picture: PixelBox) -> bool:

@@ -15,6 +15,8 @@ MIN_CONTRAST = 6.0
 """smallest rms difference of the first and the last frame, grey levels"""
 LEVEL = 0.06
 """largest deviation of the share of the last frame from 0 and 1 in the stretches without change"""
+TRACE = 0.02
+"""share of an image that can be seen, but in which no face is found"""
 LEVEL_PART = 8
 """the stretches without change at both ends of the run take at least one of this many parts each"""
 MAX_STEP_BACK, MAX_STEP = 0.08, 0.45
@@ -25,13 +27,16 @@ MAX_STEP_BACK, MAX_STEP = 0.08, 0.45
 class GradualFit:
     """A gradual transition in a run of frames.
 
-    middle: position of the first frame that shows more of the last than of the first. settled: of the first frame that
-    shows hardly anything of the first. residual: the largest rms distance of a frame from an ideal transition, as a
-    share of the difference of the first and the last frame.
+    Positions of frames: begun: the first that shows a trace of the last. middle: the first that shows more of the last
+    than of the first. settled: the first that shows hardly anything of the first. ended: the first without a trace of
+    it. residual: the largest rms distance of a frame from an ideal transition, as a share of the difference of the
+    first and the last frame.
     """
 
+    begun: int
     middle: int
     settled: int
+    ended: int
     residual: float
 
 
@@ -97,4 +102,5 @@ def gradual_run(frames: Sequence[FloatArray]) -> GradualRun | None:
 
 def fit_of(shares: NDArray[np.floating], residual: float) -> GradualFit:
     """shares: (n,) how much of the last frame each shows, from 0 to 1."""
-    return GradualFit(int(np.argmax(shares >= 0.5)), int(np.argmax(shares >= 1 - LEVEL)), residual)
+    begun, middle, settled, ended = (int(np.argmax(shares >= share)) for share in (TRACE, 0.5, 1 - LEVEL, 1 - TRACE))
+    return GradualFit(begun, middle, settled, ended, residual)

@@ -31,14 +31,21 @@ MIN_UNLIKENESS = 0.5
 they have nothing in common. Generated slides have 0.71 or more, nine in ten other runs less; a cheap first test"""
 
 
+FLAT_SHARE = 0.1
+"""largest contrast of a flat image, as a share of that of the image that fades into or out of it. Coding noise has less
+than 0.01, a small logo on black 0.05, captions 0.2 and more"""
+
+
 @dataclass(frozen=True, slots=True)
 class GradualTransition:
-    """middle, settled: positions in the run of the first frame with more new than old, and of the first with hardly any
-    old.
+    """boundary, settled: positions in the run of the first frame of the new shot, and of the first with hardly any old.
+
+    The new shot begins with the first frame that shows more new than old. But nothing is mixed in a fade from or to a
+    flat image: all of it shows the one shot, so that shot begins with its first trace, or ends with its last one.
     """
 
     transition: Literal["dissolve", "wipe"]
-    middle: int
+    boundary: int
     settled: int
 
 
@@ -63,13 +70,22 @@ def find_gradual(
         fit = fit_slide([frame.grey for frame in frames])
     if fit is None:
         return None
-    least = least_mismatch(fit) * strictness
-    return GradualTransition(transition, fit.middle, fit.settled) if mismatch() >= least else None
+    if mismatch() < least_mismatch(fit) * strictness:
+        return None
+    boundary = fit.middle if transition == "wipe" else _dissolve_boundary(fit, frames[0].contrast, frames[-1].contrast)
+    return GradualTransition(transition, boundary, fit.settled)
 
 
 def least_mismatch(fit: GradualFit) -> float:
     """The smallest mismatch of the first and the last image with which a run that fits like this is a transition."""
     return POOR_FIT_MISMATCH if fit.residual > POOR_FIT else MIN_MISMATCH
+
+
+def _dissolve_boundary(fit: GradualFit, first: float, last: float) -> int:
+    """Where the new shot begins. first, last: contrasts of the first and the last image, grey levels."""
+    if first <= FLAT_SHARE * last:
+        return fit.begun
+    return fit.ended if last <= FLAT_SHARE * first else fit.middle
 
 
 def _are_unlike(first: SmallFrame, last: SmallFrame) -> bool:

@@ -11,7 +11,10 @@ from core.types import ByteArray, Shot
 
 @dataclass(frozen=True, slots=True)
 class ShotBoundary:
-    """`frame` is the first one of the new shot; for a dissolve or wipe the first that shows more new than old."""
+    """`frame` is the first one of the new shot; for a dissolve or wipe the first that shows more new than old.
+
+    All of a fade from or to a flat image belongs to the shot that it shows.
+    """
 
     frame: int
     transition: Literal["cut", "dissolve", "wipe"]

@@ -36,7 +36,8 @@ DEFAULT_SENSITIVITY = 0.5
 MAX_CUT_DELAY = 3
 """frames: a cut whose new shot begins with frame t is reported by `update` for frame t + 3 at the latest"""
 MAX_GRADUAL_DELAY_S = 1.95
-"""longest time from the middle of a gradual transition, where its boundary is put, to the `update` that reports it"""
+"""longest time from the middle of a gradual transition, where its boundary is put, to the `update` that reports it. The
+boundary of a fade from a flat image is put at its beginning, up to 0.35 s earlier"""
 
 SLOW_RATE, SLOW_REACH = 20.0, (6, 5)  # frames per second below which blocks may move further, and how far, px
 MIN_CHANGE = 1.0  # least mean change of a pixel at a cut, grey levels
@@ -247,7 +248,7 @@ class ShotDetector:
                 break
             found = self._gradual_between(start, end)
             if found is not None:
-                boundary = ShotBoundary(start + found.middle, found.transition)
+                boundary = ShotBoundary(start + found.boundary, found.transition)
                 return [self._report(boundary, settled=start + found.settled)]
         return self._dip()
 

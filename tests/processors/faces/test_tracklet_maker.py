@@ -177,6 +177,26 @@ def test_a_piece_keeps_no_more_samples_than_asked_for() -> None:
     assert piece.sample_frames.tolist() == [0, 15, 29]
 
 
+@pytest.mark.parametrize("kind", ["dissolve", "wipe"])
+@pytest.mark.parametrize(("middle", "kept"), [(26, [(0, 26)]), (4, [(4, 30)]), (20, [(0, 20), (20, 30)])])
+def test_a_face_that_only_fades_out_or_in_beyond_the_middle_is_no_piece(
+    kind: Transition, middle: int, kept: list[tuple[int, int]]
+) -> None:
+    """Up to 0.85 s, which is 6 frames here."""
+    assert [(p.start, p.end) for p in cut(whole(), shots(middle, 40, transition=kind))] == kept
+
+
+def test_a_short_piece_beside_a_cut_or_of_a_track_that_goes_on_is_one() -> None:
+    assert [(p.start, p.end) for p in cut(whole(), shots(26, 40))] == [(0, 26), (26, 30)]
+    goes_on = cut(whole(), shots(12, 17, 40, transition="dissolve"))
+    assert [(p.start, p.end) for p in goes_on] == [(0, 12), (12, 17), (17, 30)]
+
+
+def test_a_track_within_a_transition_keeps_its_longer_piece() -> None:
+    pieces = cut(make(track_over(list(range(10)))), shots(4, 40, transition="dissolve"))
+    assert [(p.start, p.end) for p in pieces] == [(4, 10)]
+
+
 def test_a_piece_that_is_too_short_is_dropped() -> None:
     pieces = cut(whole(), shots(30 - MIN_FRAMES + 1, 60))
     assert [p.shot for p in pieces] == [0]

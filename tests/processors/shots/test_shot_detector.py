@@ -272,12 +272,21 @@ def test_quick_pan_to_something_else_is_not_a_wipe() -> None:
     assert run([wide[:, :320]] * 20 + moving + [wide[:, 370:690]] * 20)[0] == []
 
 
-def test_fades_are_dissolves() -> None:
-    black = [np.zeros((180, 320, 3), np.uint8)] * 40
-    found, _ = run(blend(blend(scene(1, 50), black, 12), scene(2, 50), 14))
+@pytest.mark.parametrize("level", [0, 255])
+def test_fades_are_dissolves_and_belong_to_the_shot_that_they_show(level: int) -> None:
+    flat = [np.full((180, 320, 3), level, np.uint8)] * 40
+    found, _ = run(blend(blend(scene(1, 50), flat, 12), scene(2, 50), 14))
     assert [transition for _, transition in found] == ["dissolve", "dissolve"]
-    assert abs(found[0][0] - 44) <= 2
-    assert abs(found[1][0] - 71) <= 2
+    assert abs(found[0][0] - 50) <= 1
+    assert abs(found[1][0] - 64) <= 1
+
+
+def test_a_title_is_an_image_like_others() -> None:
+    """Text and face are mixed, so the shot begins in the middle."""
+    title = np.zeros((180, 320, 3), np.uint8)
+    cv2.putText(title, "CHAPTER ONE", (30, 100), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (255, 255, 255), 3)
+    found, _ = run(blend([title] * 40, scene(2, 50), 14))
+    assert len(found) == 1 and abs(found[0][0] - 33) <= 2
 
 
 def dip(a: list[np.ndarray], b: list[np.ndarray], out: int, into: int, level: int) -> list[np.ndarray]:
