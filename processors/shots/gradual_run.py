@@ -25,11 +25,12 @@ MAX_STEP_BACK, MAX_STEP = 0.08, 0.45
 class GradualFit:
     """A gradual transition in a run of frames.
 
-    middle: position of the first frame that shows more of the last than of the first. settled: of the first frame that
-    shows hardly anything of the first. residual: the largest rms distance of a frame from an ideal transition, as a
-    share of the difference of the first and the last frame.
+    began: position of the first frame that shows something of the last one. middle: of the first that shows more of it
+    than of the first. settled: of the first that shows hardly anything of the first. residual: the largest rms distance
+    of a frame from an ideal transition, as a share of the difference of the first and the last frame.
     """
 
+    began: int
     middle: int
     settled: int
     residual: float
@@ -97,4 +98,5 @@ def gradual_run(frames: Sequence[FloatArray]) -> GradualRun | None:
 
 def fit_of(shares: NDArray[np.floating], residual: float) -> GradualFit:
     """shares: (n,) how much of the last frame each shows, from 0 to 1."""
-    return GradualFit(int(np.argmax(shares >= 0.5)), int(np.argmax(shares >= 1 - LEVEL)), residual)
+    began, middle, settled = (int(np.argmax(shares >= least)) for least in (LEVEL, 0.5, 1 - LEVEL))
+    return GradualFit(began, middle, settled, residual)

@@ -33,11 +33,12 @@ they have nothing in common. Generated slides have 0.71 or more, nine in ten oth
 
 @dataclass(frozen=True, slots=True)
 class GradualTransition:
-    """middle, settled: positions in the run of the first frame with more new than old, and of the first with hardly any
-    old.
+    """began, middle, settled: positions in the run of the first frame with something new, the first with more new than
+    old, and the first with hardly any old.
     """
 
     transition: Literal["dissolve", "wipe"]
+    began: int
     middle: int
     settled: int
 
@@ -64,7 +65,7 @@ def find_gradual(
     if fit is None:
         return None
     least = least_mismatch(fit) * strictness
-    return GradualTransition(transition, fit.middle, fit.settled) if mismatch() >= least else None
+    return GradualTransition(transition, fit.began, fit.middle, fit.settled) if mismatch() >= least else None
 
 
 def least_mismatch(fit: GradualFit) -> float:
