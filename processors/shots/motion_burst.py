@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import FloatArray
 
@@ -47,51 +48,66 @@ class Burst:
     coverage: float
 
 
+class _Change(NamedTuple):
+    """By how much a frame differs from the one before: on the whole, and in each cell (K,), grey levels."""
+
+    mean: float
+    cells: FloatArray
+
+
 class MotionBursts:
     """Follows the change from frame to frame. Its memory does not grow."""
 
     def __init__(self, rate: float) -> None:
         """rate: frames per second."""
-        self._calm: deque[FloatArray] = deque(maxlen=max(round(LEVEL_S * rate), 1))
+        self._calm: deque[_Change] = deque(maxlen=max(round(LEVEL_S * rate), 1))
         self._least_calm = max(round(MIN_CALM_S * rate), 2)
         self._quiet, self._tail = max(round(QUIET_S * rate), 2), max(round(TAIL_S * rate), 3)
         self._longest = round(MAX_BURST_S * rate)
-        self._run: list[FloatArray] = []
+        self._run: list[_Change] = []
         self._count = 0
 
-    def add(self, changes: FloatArray) -> Burst | None:
+    def add(self, changes: FloatArray, mean: float) -> Burst | None:
         """Take the next frame; the burst that has become known with it.
 
-        changes: (K,) mean change since the frame before in each cell of the image, grey levels.
+        changes: (K,) mean change since the frame before in each cell of the image, grey levels. mean: of the image.
         """
         self._count += 1
-        if not self._run:
-            level = float(np.percentile([c.mean() for c in self._calm], USUAL)) if self._calm else math.inf
-            if len(self._calm) < self._least_calm or float(changes.mean()) <= RISE * level + MIN_RISE:
-                self._calm.append(changes)
-                return None
-        self._run.append(changes)
+        change = _Change(mean, changes)
+        if not self._run and not self._rises(mean):
+            self._calm.append(change)
+            return None
+        self._run.append(change)
         return self._ended()
 
+    def _rises(self, mean: float) -> bool:
+        # Most frames change too little for any burst, and need not be compared.
+        if mean <= MIN_RISE or len(self._calm) < self._least_calm:
+            return False
+        return mean > RISE * float(np.percentile([c.mean for c in self._calm], USUAL)) + MIN_RISE
+
     def _ended(self) -> Burst | None:
-        means = np.array([float(c.mean()) for c in self._run])
+        count = len(self._run)
+        if count < self._quiet + self._tail:
+            return None
+        means = np.array([c.mean for c in self._run])
         low = means <= max(FALL * float(means.max()), MIN_FALL)
-        if len(means) >= self._quiet + self._tail and low[-self._quiet - self._tail : -self._tail].all():
-            return self._close(means, len(means) - self._quiet - self._tail)
-        if len(means) > self._longest + self._quiet + self._tail:
-            self._restart(len(means) - self._quiet)
+        if low[-self._quiet - self._tail : -self._tail].all():
+            return self._close(means, count - self._quiet - self._tail)
+        if count > self._longest + self._quiet + self._tail:
+            self._restart(count - self._quiet)
         return None
 
-    def _close(self, means: FloatArray, end: int) -> Burst | None:
+    def _close(self, means: NDArray[np.float64], end: int) -> Burst | None:
         first = self._count - len(means)
         # What is left of the image that goes, in a corner for example, may still be moving.
         while end < len(means) - self._quiet and means[end] > 1.5 * float(np.median(means[end + 1 :])) + 0.5:
             end += 1
-        run, usual = self._run[:end], np.max(self._calm, axis=0)
+        run, usual = self._run[:end], np.max([c.cells for c in self._calm], axis=0)
         self._restart(end)
         if end < MIN_BURST:
             return None
-        moved = np.max(run, axis=0) > _MOVED * usual + _MIN_MOVED
+        moved = np.max([c.cells for c in run], axis=0) > _MOVED * usual + _MIN_MOVED
         return Burst(first, first + end, float(moved.mean()))
 
     def _restart(self, end: int) -> None:

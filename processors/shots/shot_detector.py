@@ -115,7 +115,8 @@ class ShotDetector:
         found = self._cut_at(self._frames.count - 1 - MAX_CUT_DELAY)
         if self._frames.count % self._stride == 0:
             found += self._gradual()
-        burst = self._motion.add(self._frames.at(self._frames.count - 1).changes)
+        frame = self._frames.at(self._frames.count - 1)
+        burst = self._motion.add(frame.changes, frame.change)
         return found if burst is None else found + self._carried(burst)
 
     def finish(self) -> list[ShotBoundary]:

@@ -18,7 +18,7 @@ def bursts_in(course: list[float], moving_cells: int = 8) -> list[Burst]:
     for change in course:
         cells = np.full(8, min(change, 1.0), np.float32)
         cells[:moving_cells] = change
-        found.append(bursts.add(cells))
+        found.append(bursts.add(cells, float(cells.mean())))
     return [burst for burst in found if burst is not None]
 
 
