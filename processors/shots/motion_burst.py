@@ -47,6 +47,10 @@ class Burst:
     end: int
     coverage: float
 
+    def within(self, other: Burst, margin: int) -> Burst:
+        """The part of it that lies at most `margin` frames outside of another one, which it overlaps."""
+        return Burst(max(self.first, other.first - margin), min(self.end, other.end + margin), self.coverage)
+
 
 class _Change(NamedTuple):
     """By how much a frame differs from the one before: on the whole, and in each cell (K,), grey levels."""

@@ -65,6 +65,7 @@ BACKGROUND_FRAMES = 12  # frames before a weak cut that it is compared with
 
 GRADUAL_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76, 2.2)  # lengths of runs that are examined
 MIN_GRADUAL_WINDOW = 8  # frames
+EASING_S = 0.3  # time by which a wipe may begin earlier or end later than its shares show, s: it starts and ends slowly
 MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shorter transitions are found
 
 
@@ -102,6 +103,7 @@ class ShotDetector:
         self._forced: set[int] = set()
         self._motion = MotionBursts(rate)
         self._bursts: list[Burst] = []
+        self._last_wipe: Burst | None = None
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
@@ -260,7 +262,8 @@ class ShotDetector:
             if found is not None:
                 boundary = ShotBoundary(start + found.middle, found.transition)
                 if found.transition == "wipe":
-                    self._bursts.append(Burst(start + found.began, start + found.settled, 1.0))
+                    self._last_wipe = Burst(start + found.began, start + found.settled, 1.0)
+                    self._bursts.append(self._last_wipe)
                 return [self._report(boundary, settled=start + found.settled)]
         return self._dip()
 
@@ -283,6 +286,9 @@ class ShotDetector:
 
     def _carried(self, burst: Burst) -> list[ShotBoundary]:
         """The transition that a burst of motion shows, if it carries one image away."""
+        if self._last_wipe is not None and self._last_wipe.first < burst.end and burst.first < self._last_wipe.end:
+            # Somebody may have moved before or after it.
+            burst = burst.within(self._last_wipe, round(EASING_S * self._rate))
         self._bursts.append(burst)
         if burst.coverage < WHOLE_IMAGE:
             return []
@@ -291,7 +297,8 @@ class ShotDetector:
             return []
         if not carries_away(self._frames.grey(first, end + 1), self._frames.mismatch(first, end)):
             return []
-        within = [b for b in self._boundaries if burst.first <= b.frame <= end]
+        near = range(burst.first - MAX_CUT_DELAY, end + MAX_CUT_DELAY + 1)
+        within = [b for b in self._boundaries if b.frame in near and b.frame not in self._forced]
         middle = (burst.first + end) // 2
         known = min(within, key=lambda b: (abs(b.frame - middle), b.frame), default=None)
         boundary = ShotBoundary(middle if known is None else known.frame, "wipe")

@@ -47,3 +47,8 @@ def test_a_gesture_changes_a_part_of_the_image() -> None:
 )
 def test_what_is_no_burst(course: list[float], why: str) -> None:
     assert bursts_in(course) == [], why
+
+
+def test_a_burst_reaches_little_beyond_a_wipe_that_is_known() -> None:
+    assert Burst(90, 140, 0.9).within(Burst(95, 110, 1.0), 8) == Burst(90, 118, 0.9)
+    assert Burst(100, 108, 0.9).within(Burst(95, 110, 1.0), 8) == Burst(100, 108, 0.9)
