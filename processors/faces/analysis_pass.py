@@ -150,7 +150,8 @@ class AnalysisPass:
             beyond["cuts_beyond_end"] = count
         cutting = TrackCutting(self._pace, self._capacity, self._models.embedder.name)
         given = isinstance(self._shots, GivenCuts)
-        pieces, shots = cut_tracks(tracks, decoded.shots(len(self._pts)), cutting, may_add=not given)
+        found = decoded.shots(len(self._pts))
+        pieces, shots = cut_tracks(tracks, found, cutting, may_add=not given, bursts=self._shots.bursts)
         is_explained = self._plan.is_overexposed or certainty(pieces, self._rate) >= SURE_CERTAINTY
         hints = {} if is_explained else self._faceless.findings(has_tracklets=bool(pieces))
         frame_pts = np.array(self._pts, np.int64)

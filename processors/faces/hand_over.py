@@ -18,6 +18,8 @@ from core.models.embedder_spec import link_curves_of
 from core.models.link_curve import LinkCurve
 from core.types import Shot, Tracklet
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
+from processors.faces.transition_frames import STAYS, Span, moving_spans, stays, whole_image_bursts, without
+from processors.shots.motion_burst import Burst
 from utils.box_geometry import are_two_faces, iou_matrix
 
 MAX_COMMON_S = 1.5
@@ -29,9 +31,6 @@ pairs, highest -0.9); the same people in sixteen made transitions have 5.7 or mo
 
 NEAR_S = 0.75
 """a boundary found in the images that is no farther from the two faces is that of the same transition, s"""
-
-STAYS = 0.5
-"""IoU of a face's boxes before and after from which it stayed where it was"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +49,24 @@ class HandOver:
 
 
 def cut_tracks(
-    tracks: Sequence[MeasuredTrack], shots: Sequence[Shot], cutting: TrackCutting, *, may_add: bool
+    tracks: Sequence[MeasuredTrack],
+    shots: Sequence[Shot],
+    cutting: TrackCutting,
+    *,
+    may_add: bool,
+    bursts: Sequence[Burst] = (),
 ) -> tuple[list[Tracklet], tuple[Shot, ...]]:
     """The tracklets of all tracks, none of which shows a person whom a later one has taken over; and the shots.
 
     A transition that lies near a boundary of `shots`, or past which somebody stays in place (in a panel beside it),
-    begins no shot.
+    begins no shot. The frames in which the image moves away or comes in are left out of all faces that move with it.
 
     Args:
         tracks: of a video, in any order.
         shots: they cover the video without gaps.
         cutting: how tracks are cut.
         may_add: whether shots may be added.
+        bursts: when the image changed far more than before and after.
 
     Raises:
         ModelError: no curve is known for the embedder.
@@ -70,22 +75,32 @@ def cut_tracks(
     pieces = [piece for _, piece in cut]
     starts = [shot.start for shot in shots[1:]]
     found = hand_overs(pieces, starts, link_curves_of(cutting.embedder).same_kind, cutting.pace.rate)
-    if not found:
-        return pieces, tuple(shots)
-    doubles: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    added = []
+    of_whole_image = whole_image_bursts(bursts)
+    doubles: dict[int, list[Span]] = defaultdict(list)
+    added, moving = [], []
     for group in _at_one_time(found):
+        seen_twice = _span(group)
+        burst = next((one for one in of_whole_image if one[0] < seen_twice[1] and seen_twice[0] < one[1]), None)
         boundary = _known_boundary(group, starts, NEAR_S * cutting.pace.rate)
         if boundary is None:
             boundary = round(sum(h.middle for h in group) / len(group))
-            if may_add and not _somebody_stays(pieces, group):
+            if may_add and (burst is not None or not _somebody_stays(pieces, group)):
                 added.append(boundary)
+                moving.append(seen_twice)
+        if burst is not None:
+            moving += [burst, seen_twice]
         for hand_over in group:
             at = min(max(boundary, hand_over.first), hand_over.end)
             doubles[cut[hand_over.earlier][0]].append((at, hand_over.end))
             doubles[cut[hand_over.later][0]].append((hand_over.first, at))
     shots = with_boundaries(shots, added)
-    parts = [part for position, track in enumerate(tracks) for part in _without(track, doubles[position])]
+    moving += moving_spans(shots, of_whole_image)
+    if not found and not moving:
+        return pieces, tuple(shots)
+    parts = []
+    for position, track in enumerate(tracks):
+        left_out = [span for span in moving if not stays(track, span)]
+        parts += without(track, [*doubles[position], *left_out])
     return [piece for part in parts for piece in cutting.cut(part, shots)], shots
 
 
@@ -187,31 +202,3 @@ def _somebody_stays(tracks: Sequence[Tracklet], group: Sequence[HandOver]) -> bo
         if float(iou_matrix(track.boxes[before][None], track.boxes[after][None])[0, 0]) >= STAYS:
             return True
     return False
-
-
-def _without(track: MeasuredTrack, spans: Sequence[tuple[int, int]]) -> list[MeasuredTrack]:
-    """The parts of a track that lie outside of some spans [first, end) of frames."""
-    if not spans:
-        return [track]
-    bounds = [0, *(frame for span in sorted(spans) for frame in span), track.whole.end]
-    parts = []
-    for first, end in zip(bounds[::2], bounds[1::2], strict=True):
-        if ((track.whole.frames >= first) & (track.whole.frames < end)).any():
-            parts.append(_between(track, first, end))
-    return parts
-
-
-def _between(track: MeasuredTrack, first: int, end: int) -> MeasuredTrack:
-    """What the track shows in the frames [first, end), at least one of which it has."""
-    whole = track.whole
-
-    def inside(frames: np.ndarray) -> np.ndarray:
-        return np.flatnonzero((frames >= first) & (frames < end))
-
-    return MeasuredTrack(
-        whole.part(inside(whole.frames), inside(whole.sample_frames), inside(whole.look_frames)),
-        [frame for frame in track.divisions if first < frame < end],
-        [portrait for portrait in track.portraits if first <= portrait.frame < end],
-        [frame for frame in track.dissolves if first < frame < end],
-        [frame for frame in track.switches if first < frame < end],
-    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.types import ByteArray, Shot
 from processors.shots.cut_list import cut_frames
+from processors.shots.motion_burst import Burst
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 
 
@@ -28,6 +31,11 @@ class GivenCuts:
         if is_cut:
             self._starts.add(frame)
         return [ShotBoundary(frame, "cut")] if frame in self._starts else []
+
+    @property
+    def bursts(self) -> Sequence[Burst]:
+        """None: the images are ignored."""
+        return ()
 
     def finish(self) -> list[ShotBoundary]:
         """No boundary is outstanding."""

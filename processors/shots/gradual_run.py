@@ -27,16 +27,17 @@ MAX_STEP_BACK, MAX_STEP = 0.08, 0.45
 class GradualFit:
     """A gradual transition in a run of frames.
 
-    Positions of frames: begun: the first that shows a trace of the last. middle: the first that shows more of the last
-    than of the first. settled: the first that shows hardly anything of the first. ended: the first without a trace of
-    it. residual: the largest rms distance of a frame from an ideal transition, as a share of the difference of the
-    first and the last frame.
+    Positions of frames: first_trace: the first that shows a trace of the last. began: the first that shows something of
+    it. middle: the first that shows more of the last than of the first. settled: the first that shows hardly anything
+    of the first. pure: the first without a trace of it. residual: the largest rms distance of a frame from an ideal
+    transition, as a share of the difference of the first and the last frame.
     """
 
-    begun: int
+    first_trace: int
+    began: int
     middle: int
     settled: int
-    ended: int
+    pure: int
     residual: float
 
 
@@ -102,5 +103,6 @@ def gradual_run(frames: Sequence[FloatArray]) -> GradualRun | None:
 
 def fit_of(shares: NDArray[np.floating], residual: float) -> GradualFit:
     """shares: (n,) how much of the last frame each shows, from 0 to 1."""
-    begun, middle, settled, ended = (int(np.argmax(shares >= share)) for share in (TRACE, 0.5, 1 - LEVEL, 1 - TRACE))
-    return GradualFit(begun, middle, settled, ended, residual)
+    levels = (TRACE, LEVEL, 0.5, 1 - LEVEL, 1 - TRACE)
+    first_trace, began, middle, settled, pure = (int(np.argmax(shares >= level)) for level in levels)
+    return GradualFit(first_trace, began, middle, settled, pure, residual)

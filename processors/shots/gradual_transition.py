@@ -38,13 +38,15 @@ than 0.01, a small logo on black 0.05, captions 0.2 and more"""
 
 @dataclass(frozen=True, slots=True)
 class GradualTransition:
-    """boundary, settled: positions in the run of the first frame of the new shot, and of the first with hardly any old.
+    """began, boundary, settled: positions in the run of the first frame with something of the new image, of the first
+    frame of the new shot, and of the first with hardly any old.
 
     The new shot begins with the first frame that shows more new than old. But nothing is mixed in a fade from or to a
     flat image: all of it shows the one shot, so that shot begins with its first trace, or ends with its last one.
     """
 
     transition: Literal["dissolve", "wipe"]
+    began: int
     boundary: int
     settled: int
 
@@ -73,7 +75,7 @@ def find_gradual(
     if mismatch() < least_mismatch(fit) * strictness:
         return None
     boundary = fit.middle if transition == "wipe" else _dissolve_boundary(fit, frames[0].contrast, frames[-1].contrast)
-    return GradualTransition(transition, boundary, fit.settled)
+    return GradualTransition(transition, fit.began, boundary, fit.settled)
 
 
 def least_mismatch(fit: GradualFit) -> float:
@@ -84,8 +86,8 @@ def least_mismatch(fit: GradualFit) -> float:
 def _dissolve_boundary(fit: GradualFit, first: float, last: float) -> int:
     """Where the new shot begins. first, last: contrasts of the first and the last image, grey levels."""
     if first <= FLAT_SHARE * last:
-        return fit.begun
-    return fit.ended if last <= FLAT_SHARE * first else fit.middle
+        return fit.first_trace
+    return fit.pure if last <= FLAT_SHARE * first else fit.middle
 
 
 def _are_unlike(first: SmallFrame, last: SmallFrame) -> bool:

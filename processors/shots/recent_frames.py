@@ -60,6 +60,15 @@ class RecentFrames:
         """Frames [first, end), all of which must be kept."""
         return list(islice(self._frames, first - self.oldest, end - self.oldest))
 
+    def grey(self, first: int, end: int) -> list[ByteArray]:
+        """Frames [first, end), all of which must be kept, (h, w) uint8 each without their common bars."""
+        top, bottom, left, right = self._bars
+        inner = (slice(top, 2 * HEIGHT - bottom), slice(left, 2 * WIDTH - right))
+        return [
+            np.asarray(cv2.cvtColor(np.ascontiguousarray(frame.half[inner]), cv2.COLOR_RGB2GRAY), np.uint8)
+            for frame in self.run(first, end)
+        ]
+
     def around(self, first: int, end: int, without: int) -> list[int]:
         """Numbers of the frames of [first, end) that are kept together with their predecessor, except `without`."""
         first = max(first, self.oldest + 1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from core.types import ByteArray, Shot
+from processors.shots.motion_burst import Burst
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class ShotBoundary:
 
 class ShotSource(Protocol):
     """Finds where shots begin, frame by frame."""
+
+    @property
+    def bursts(self) -> Sequence[Burst]:
+        """The short runs of frames in which the image has changed far more than around them, wipes among them."""
+        ...
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB; returns the boundaries that have become certain.

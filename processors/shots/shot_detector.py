@@ -20,10 +20,12 @@ import numpy as np
 
 from core.types import ByteArray, Shot
 from processors.shots.block_matching import REACH, mismatch
+from processors.shots.carried_image import carries_away
 from processors.shots.dip import find_dip
 from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.local_light import is_other_light
+from processors.shots.motion_burst import WHOLE_IMAGE, Burst, MotionBursts
 from processors.shots.recent_frames import RecentFrames
 from processors.shots.shot_boundary import ShotBoundary, shots_between
 from processors.shots.small_frame import SmallFrame
@@ -64,6 +66,7 @@ BACKGROUND_FRAMES = 12  # frames before a weak cut that it is compared with
 
 GRADUAL_WINDOWS_S = (0.32, 0.48, 0.88, 1.28, 1.76, 2.2)  # lengths of runs that are examined
 MIN_GRADUAL_WINDOW = 8  # frames
+EASING_S = 0.3  # time by which a wipe may begin earlier or end later than its shares show, s: it starts and ends slowly
 MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shorter transitions are found
 
 
@@ -99,6 +102,9 @@ class ShotDetector:
         self._last_cut = 0
         self._settled = 0  # no gradual transition may begin before this frame
         self._forced: set[int] = set()
+        self._motion = MotionBursts(rate)
+        self._bursts: list[Burst] = []
+        self._last_wipe: Burst | None = None
 
     def update(self, image: ByteArray, *, is_cut: bool = False) -> list[ShotBoundary]:
         """Take the next frame, (h, w, 3) uint8 RGB of any size; returns the boundaries that it made certain.
@@ -112,7 +118,9 @@ class ShotDetector:
         found = self._cut_at(self._frames.count - 1 - MAX_CUT_DELAY)
         if self._frames.count % self._stride == 0:
             found += self._gradual()
-        return found
+        frame = self._frames.at(self._frames.count - 1)
+        burst = self._motion.add(frame.changes, frame.change)
+        return found if burst is None else found + self._carried(burst)
 
     def finish(self) -> list[ShotBoundary]:
         """Boundaries among the last frames, judged without the frames that would have followed."""
@@ -124,6 +132,11 @@ class ShotDetector:
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
         return shots_between(self._boundaries, frame_count)
+
+    @property
+    def bursts(self) -> Sequence[Burst]:
+        """The short runs of frames in which the image has changed far more than around them, wipes among them."""
+        return self._bursts
 
     def _is_light(self, old: int, new: int) -> bool:
         pair = self._frames.at(old).grey, self._frames.at(new).grey
@@ -249,6 +262,9 @@ class ShotDetector:
             found = self._gradual_between(start, end)
             if found is not None:
                 boundary = ShotBoundary(start + found.boundary, found.transition)
+                if found.transition == "wipe":
+                    self._last_wipe = Burst(start + found.began, start + found.settled, 1.0)
+                    self._bursts.append(self._last_wipe)
                 return [self._report(boundary, settled=start + found.settled)]
         return self._dip()
 
@@ -268,6 +284,27 @@ class ShotDetector:
         if dip is None:
             return []
         return [self._report(ShotBoundary(first + dip.flattest, "dissolve"), settled=first + dip.after)]
+
+    def _carried(self, burst: Burst) -> list[ShotBoundary]:
+        """The transition that a burst of motion shows, if it carries one image away."""
+        if self._last_wipe is not None and self._last_wipe.first < burst.end and burst.first < self._last_wipe.end:
+            # Somebody may have moved before or after it.
+            burst = burst.within(self._last_wipe, round(EASING_S * self._rate))
+        self._bursts.append(burst)
+        if burst.coverage < WHOLE_IMAGE:
+            return []
+        first, end = burst.first - 1, burst.end
+        if first < self._frames.oldest or any(burst.first < frame < end for frame in self._forced):
+            return []
+        if not carries_away(self._frames.grey(first, end + 1), self._frames.mismatch(first, end)):
+            return []
+        near = range(burst.first - MAX_CUT_DELAY, end + MAX_CUT_DELAY + 1)
+        within = [b for b in self._boundaries if b.frame in near and b.frame not in self._forced]
+        middle = (burst.first + end) // 2
+        known = min(within, key=lambda b: (abs(b.frame - middle), b.frame), default=None)
+        boundary = ShotBoundary(middle if known is None else known.frame, "wipe")
+        self._boundaries = [b for b in self._boundaries if b not in within]
+        return [self._report(boundary, settled=end)]
 
     def _report(self, boundary: ShotBoundary, settled: int) -> ShotBoundary:
         self._boundaries.append(boundary)

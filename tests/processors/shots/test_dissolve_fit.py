@@ -27,7 +27,8 @@ def mixtures(shares: Sequence[float], old: FloatArray = OLD, new: FloatArray = N
 
 def test_a_dissolve_is_put_where_more_of_the_new_image_shows() -> None:
     found = fit(mixtures(RISE))
-    assert found is not None and (found.begun, found.middle, found.settled, found.ended) == (3, 6, 8, 9)
+    assert found is not None
+    assert (found.first_trace, found.began, found.middle, found.settled, found.pure) == (3, 3, 6, 8, 9)
     assert found.residual == pytest.approx(0, abs=1e-4)
 
 
