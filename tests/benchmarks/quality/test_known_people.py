@@ -29,8 +29,9 @@ MAX_MISSED = {"sface": 0, "dlib": 1}
 """of the labelled pairs of photos, at the similarity from which `compare` says that they are one person's"""
 MIN_NAMED = {"sface": 3, "dlib": 1}
 """people named by photos that the gallery had before the files came, of 3, by embedder"""
-MIN_IN_GALLERY = {"sface": 48, "dlib": 6}
-"""pairs of two videos who have one number after the files came in any order, by embedder"""
+MIN_IN_GALLERY = {"sface": 47, "dlib": 6}
+"""pairs of two videos who have one number after the files came in any order, by embedder. SFace's are 47 on some
+processors and 48 on others, whose networks round differently: some pairs lie within 0.1 log-odds of the limit"""
 
 
 @pytest.mark.skipif(not LABELS.is_file(), reason=f"{LABELS} is not there")
