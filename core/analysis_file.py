@@ -214,6 +214,10 @@ def _demand_plausible_shots(shots: Sequence[Shot], frame_count: int, video: Vide
         "its shots are not consecutive",
     )
     demand(all(_is_inside(shot.active, video) for shot in shots), "an active picture is no part of the frame")
+    demand(
+        all(min(s.mixed_first, s.mixed_last, s.end - s.start - s.mixed_first - s.mixed_last) >= 0 for s in shots),
+        "a shot has more mixed frames than frames",
+    )
     spans = [span for shot in shots for span in (*shot.seams_x, *shot.seams_y)]
     demand(all(0 <= first < last <= _MAX_SIDE_PX for first, last in spans), "a seam is no part of the frame")
 

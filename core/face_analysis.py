@@ -42,7 +42,8 @@ class Shot:
 
     transition: how it begins. active: the active picture, which is the frame without its black bars or the blurred copy
     around it, with even coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y:
-    columns and rows at which the panels of a split screen meet, in order.
+    columns and rows at which the panels of a split screen meet, in order. mixed_first, mixed_last: how many of its
+    first and of its last frames show the neighbouring shot as well, because one dissolves to the other.
     """
 
     index: int
@@ -52,6 +53,13 @@ class Shot:
     active: PixelBox | None = None
     seams_x: tuple[PixelSpan, ...] = ()
     seams_y: tuple[PixelSpan, ...] = ()
+    mixed_first: int = 0
+    mixed_last: int = 0
+
+    @property
+    def unmixed(self) -> tuple[int, int]:
+        """Its frames [first, end) that show no other shot."""
+        return self.start + self.mixed_first, self.end - self.mixed_last
 
 
 @dataclass(frozen=True, slots=True, eq=False)

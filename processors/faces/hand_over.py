@@ -141,7 +141,14 @@ def with_boundaries(shots: Sequence[Shot], boundaries: Sequence[int]) -> tuple[S
         inner = sorted({frame for frame in boundaries if shot.start < frame < shot.end})
         starts, ends = [shot.start, *inner], [*inner, shot.end]
         parts += [
-            dataclasses.replace(shot, start=start, end=end, transition="wipe" if start in inner else shot.transition)
+            dataclasses.replace(
+                shot,
+                start=start,
+                end=end,
+                transition="wipe" if start in inner else shot.transition,
+                mixed_first=min(shot.mixed_first, end - start) if start == shot.start else 0,
+                mixed_last=min(shot.mixed_last, end - start) if end == shot.end else 0,
+            )
             for start, end in zip(starts, ends, strict=True)
         ]
     return tuple(dataclasses.replace(part, index=index) for index, part in enumerate(parts))

@@ -2,8 +2,8 @@
 
 A person is present in rows: the frames of their tracklets (`person_segments`), or whole tracklets where only their
 times are known (`segment_rows`, for timeline.json). Absences of up to `merge_gap` are bridged, shots are not, and
-what is shorter than `min_clip` is dropped. `pad_and_split` adds `padding` and applies `max_clip` when clips are
-planned, so that timeline.json keeps what was found. Pure functions.
+what is shorter than `min_clip` is dropped. `pad_and_split` leaves out the frames of dissolves, adds `padding` and
+applies `max_clip` when clips are planned, so that timeline.json keeps what was found. Pure functions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings, SpeechSettings
-from core.types import FaceAnalysis, IntArray, Segment, Tracklet
+from core.types import FaceAnalysis, IntArray, Segment, Shot, Tracklet
 from processors.people.segment_splits import least_motion_splits
 
 Seconds = NDArray[np.float64]
@@ -129,13 +129,15 @@ def person_segments(
 
 
 def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings: ClipSettings) -> list[Segment]:
-    """`segments` extended by `settings.padding` and split where they are longer than `settings.max_clip`.
+    """`segments` without dissolves, with `settings.padding`, and split where they are longer than `settings.max_clip`.
 
-    Padding ends at shot boundaries and halfway to the next segment of the same person. Splits are made where faces
-    move least. The order is that of `segments`; the parts of one are in time order.
+    Frames that show two shots are left out, if what is left is no shorter than `settings.min_clip`. Padding ends there,
+    and halfway to the next segment of the same person. Splits are made where faces move least. The order is that of
+    `segments`; the parts of one are in time order.
     """
     padding_s = settings.padding
-    padded = widened_segments(analysis, segments, padding_s, padding_s) if padding_s else list(segments)
+    unmixed = [_unmixed(analysis, segment, settings.min_clip) for segment in segments]
+    padded = widened_segments(analysis, unmixed, padding_s, padding_s) if padding_s else unmixed
     if not settings.max_clip:
         return padded
     parts = []
@@ -143,6 +145,15 @@ def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings:
         bounds = [segment.start, *least_motion_splits(analysis, segment, settings.max_clip), segment.end]
         parts += [replace(segment, start=a, end=b) for a, b in itertools.pairwise(bounds)]
     return parts
+
+
+def _unmixed(analysis: FaceAnalysis, segment: Segment, min_clip_s: float) -> Segment:
+    """The part of a segment that shows no other shot; the segment if that part is shorter than `min_clip_s` seconds."""
+    first, end = _shot_of(analysis, segment).unmixed
+    first, end = max(first, segment.start), min(end, segment.end)
+    if end <= first or analysis.seconds_at(end) - analysis.seconds_at(first) < min_clip_s - _ROUNDING_S:
+        return segment
+    return replace(segment, start=first, end=end)
 
 
 def turn_segments(analysis: FaceAnalysis, segments: Sequence[Segment], rules: SegmentRules) -> tuple[Segment, ...]:
@@ -160,20 +171,23 @@ def widened_segments(
 ) -> list[Segment]:
     """`segments` begun `before_s` earlier and ended `after_s` later.
 
-    Shot boundaries are not crossed, and two segments of one person meet in the middle between them.
+    Neither shot boundaries nor dissolves are crossed, and two segments of one person meet in the middle between them.
     """
     pts = analysis.frame_pts
     before_pts, after_pts = (round(seconds / analysis.video.time_base) for seconds in (before_s, after_s))
-    shots = {shot.index: shot for shot in analysis.shots}
     result = []
     for segment in segments:
-        shot = shots[segment.shot]
+        first, last = _shot_of(analysis, segment).unmixed
         neighbours = [s for s in segments if (s.person, s.shot) == (segment.person, segment.shot)]
         before = max((s.end for s in neighbours if s.end <= segment.start), default=None)
         after = min((s.start for s in neighbours if s.start >= segment.end), default=None)
-        earliest = shot.start if before is None else (before + segment.start + 1) // 2
-        latest = shot.end if after is None else (segment.end + after + 1) // 2
+        earliest = min(first, segment.start) if before is None else (before + segment.start + 1) // 2
+        latest = max(last, segment.end) if after is None else (segment.end + after + 1) // 2
         start = int(np.searchsorted(pts, pts[segment.start] - before_pts))
         end = int(np.searchsorted(pts, analysis.end_pts(segment.end) + after_pts))
         result.append(replace(segment, start=max(start, earliest), end=max(min(end, latest), segment.end)))
     return result
+
+
+def _shot_of(analysis: FaceAnalysis, segment: Segment) -> Shot:
+    return analysis.shots[segment.shot]

@@ -15,10 +15,14 @@ class ShotBoundary:
     """`frame` is the first one of the new shot; for a dissolve or wipe the first that shows more new than old.
 
     All of a fade from or to a flat image belongs to the shot that it shows.
+
+    mixed: frames [first, end) around it that show both shots, in a dissolve; None if there are none, or they are not
+    known.
     """
 
     frame: int
     transition: Literal["cut", "dissolve", "wipe"]
+    mixed: tuple[int, int] | None = None
 
 
 class ShotSource(Protocol):
@@ -52,11 +56,16 @@ def shots_between(boundaries: Iterable[ShotBoundary], frame_count: int) -> tuple
     inner = sorted((b for b in boundaries if 0 < b.frame < frame_count), key=lambda b: b.frame)
     starts = [0, *(b.frame for b in inner)]
     ends = [*starts[1:], frame_count]
-    transitions = ["start", *(b.transition for b in inner)]
-    return tuple(
-        Shot(i, start, end, transition)  # type: ignore[arg-type]
-        for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True))
-    )
+    shots = []
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        before, after = inner[i - 1] if i else None, inner[i] if i < len(inner) else None
+        mixed_first = before.mixed[1] - start if before is not None and before.mixed is not None else 0
+        mixed_last = end - after.mixed[0] if after is not None and after.mixed is not None else 0
+        if mixed_first + mixed_last > end - start:  # it is never seen alone
+            mixed_first = mixed_last = 0
+        transition = "start" if before is None else before.transition
+        shots.append(Shot(i, start, end, transition, mixed_first=mixed_first, mixed_last=mixed_last))
+    return tuple(shots)
 
 
 def cut_frames(boundaries: Iterable[ShotBoundary]) -> list[int]:

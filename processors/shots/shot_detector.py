@@ -261,7 +261,9 @@ class ShotDetector:
                 break
             found = self._gradual_between(start, end)
             if found is not None:
-                boundary = ShotBoundary(start + found.boundary, found.transition)
+                is_mixed = found.transition == "dissolve" and found.began < found.boundary < found.settled
+                mixed = (start + found.began, start + found.settled) if is_mixed else None
+                boundary = ShotBoundary(start + found.boundary, found.transition, mixed)
                 if found.transition == "wipe":
                     self._last_wipe = Burst(start + found.began, start + found.settled, 1.0)
                     self._bursts.append(self._last_wipe)

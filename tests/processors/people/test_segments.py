@@ -26,6 +26,13 @@ RATE = 25
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
 
 
+def dissolving(n: int, boundary: int, mixed_last: int, mixed_first: int) -> FaceAnalysis:
+    """Two shots, the first of which shows the second in its last frames, and the other way round."""
+    whole = analysis(n, (Shot(0, 0, boundary, "start"), Shot(1, boundary, n, "dissolve")))
+    first, second = whole.shots
+    return replace(whole, shots=(replace(first, mixed_last=mixed_last), replace(second, mixed_first=mixed_first)))
+
+
 def analysis(n: int, shots: tuple[Shot, ...] = (), pts: np.ndarray | None = None) -> FaceAnalysis:
     video = video_info(time_base=Fraction(1, RATE * 512))
     pts = np.arange(n, dtype=np.int64) * 512 + 9000 if pts is None else pts
@@ -186,3 +193,22 @@ def test_a_turn_has_a_lead_and_a_tail_within_its_shot(spoken, expected):
 def test_leads_and_tails_of_neighbours_meet_in_the_middle():
     segments = [Segment("x", 0, 50, 100, (0,)), Segment("x", 0, 110, 150, (0,)), Segment("y", 0, 104, 120, (1,))]
     assert bounds(widened_segments(analysis(300), segments, 0.4, 0.8)) == [(40, 105), (105, 170), (94, 140)]
+
+
+def test_clips_leave_out_the_frames_of_a_dissolve() -> None:
+    film = dissolving(200, 100, 10, 8)
+    segments = [Segment("a", 0, 0, 100, (0,)), Segment("b", 1, 100, 200, (1,))]
+    assert bounds(pad_and_split(film, segments, ClipSettings())) == [(0, 90), (108, 200)]
+    assert bounds(pad_and_split(film, segments, ClipSettings(padding=1.0))) == [(0, 90), (108, 200)]
+
+
+def test_padding_ends_at_a_dissolve() -> None:
+    segments = [Segment("a", 0, 20, 85, (0,)), Segment("b", 1, 120, 150, (1,))]
+    padded = pad_and_split(dissolving(200, 100, 10, 8), segments, ClipSettings(padding=1.0))
+    assert bounds(padded) == [(0, 90), (108, 175)]
+
+
+def test_nobody_loses_their_only_clip_to_a_dissolve() -> None:
+    segments = [Segment("a", 0, 70, 100, (0,)), Segment("b", 1, 100, 107, (1,))]
+    kept = pad_and_split(dissolving(200, 100, 10, 8), segments, ClipSettings(min_clip=1.0))
+    assert bounds(kept) == [(70, 100), (100, 107)]

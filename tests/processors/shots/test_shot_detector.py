@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core.types import Shot
 from processors.shots.shot_detector import MAX_CUT_DELAY, MAX_GRADUAL_DELAY_S, ShotDetector
 
 CLIPS = Path(__file__).resolve().parents[4] / "shared" / "clips"
@@ -213,6 +214,27 @@ def test_dissolve_is_placed_in_its_middle(length: int) -> None:
     assert [transition for _, transition in found] == ["dissolve"]
     assert abs(found[0][0] - (60 - length / 2)) <= 2
     assert max(delays) <= MAX_GRADUAL_DELAY_S * RATE
+
+
+def shots_of(frames: list[np.ndarray]) -> tuple[Shot, ...]:
+    detector = ShotDetector(RATE)
+    for frame in frames:
+        detector.update(frame)
+    detector.finish()
+    return detector.shots(len(frames))
+
+
+@pytest.mark.parametrize("length", [8, 16, 30])
+def test_the_frames_of_a_dissolve_show_two_shots(length: int) -> None:
+    first, second = shots_of(blend(scene(1, 60, 0.3), scene(2, 60), length))
+    assert abs(first.unmixed[1] - (60 - length)) <= 2 and first.unmixed[0] == first.start
+    assert abs(second.unmixed[0] - 60) <= 2 and second.unmixed[1] == second.end
+
+
+def test_a_fade_from_black_shows_one_shot() -> None:
+    black = [np.zeros((180, 320, 3), np.uint8)] * 40
+    shots = shots_of(blend(black, scene(2, 50), 14))
+    assert len(shots) == 2 and all(shot.unmixed == (shot.start, shot.end) for shot in shots)
 
 
 def wipe(a: list[np.ndarray], b: list[np.ndarray], length: int, kind: str) -> list[np.ndarray]:
