@@ -173,15 +173,14 @@ def _known(gallery: Gallery, text: str, output_dir: Path) -> str:
 
 def _merge_hints(person: GalleryPerson, output_dir: Path) -> Iterator[str]:
     """How to put the clips of a person who has several folders in one video into one."""
-    from processors.people.numbered_names import is_numbered
+    from processors.people.numbered_names import name_order
 
     own: dict[str, list[Appearance]] = {}
     for appearance in person.appearances:
         own.setdefault(appearance.folder, []).append(appearance)
     for folder, shown in own.items():
         if len(shown) > 1:
-            # The first name stays: "Anna", not "Anna (2)" or "person_03".
-            shown.sort(key=lambda a: (is_numbered(a.label), len(a.label), -a.on_screen_s))
+            shown.sort(key=lambda a: name_order(a.label, a.on_screen_s))
             labels = [a.label for a in shown]
             output = () if output_dir == OUTPUT_DIR else ("-o", str(output_dir))
             command = program_command("merge", folder, *labels, *output)

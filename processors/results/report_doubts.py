@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from processors.people.doubt import MAYBE_SAME
-from processors.people.numbered_names import next_numbered_name
+from processors.people.numbered_names import name_order, next_numbered_name
 from processors.results.doubt_text import doubt_text
 from processors.results.manifest import Manifest
 from processors.results.manifest_people import ManifestPerson, ManifestUnknown
@@ -24,12 +24,11 @@ def person_doubt(person: ManifestPerson, folder: str, people: Sequence[ManifestP
 
     folder: name of the video's output folder; `report.js` adds the folder around it when the page is opened.
     people: all of the video. Two of one id are one person, as `link` or another video says, but have two folders.
-    The shortest name stays: "Anna", not "Anna (2)".
     """
     doubt, texts, commands = person.doubt, [], []
     one = [other for other in people if other.id and other.id == person.id]
     if len(one) > 1:
-        first, *others = sorted(one, key=lambda other: (len(other.name), -other.on_screen_s))
+        first, *others = sorted(one, key=lambda other: name_order(other.name, other.on_screen_s))
         texts.append(f"the same person as {', '.join(other.name for other in one if other.name != person.name)}")
         commands.append(program_command("merge", folder, first.name, *(other.name for other in others)))
         if doubt.nearest in (other.name for other in one):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.people.numbered_names import is_numbered, next_numbered_name, numbered_name
+from processors.people.numbered_names import is_numbered, name_order, next_numbered_name, numbered_name
 
 
 @pytest.mark.parametrize(("number", "name"), [(1, "person_01"), (42, "person_42"), (100, "person_100")])
@@ -29,3 +29,9 @@ def test_names_that_somebody_gave(name: str) -> None:
 )
 def test_the_next_name_is_after_the_highest(names: list[str], following: str) -> None:
     assert next_numbered_name(names) == following
+
+
+def test_the_name_that_stays_in_a_merge_comes_first() -> None:
+    names = [("person_02", 50.0), ("Anna Bartholomew (2)", 40.0), ("person_01", 60.0), ("Anna Bartholomew", 1.0)]
+    ordered = sorted(names, key=lambda one: name_order(*one))
+    assert [name for name, _ in ordered] == ["Anna Bartholomew", "Anna Bartholomew (2)", "person_01", "person_02"]
