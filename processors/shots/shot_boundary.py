@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.types import ByteArray, Shot
+from core.types import ByteArray, Shot, Transition
 from processors.shots.motion_burst import Burst
 
 
@@ -56,15 +56,15 @@ def shots_between(boundaries: Iterable[ShotBoundary], frame_count: int) -> tuple
     inner = sorted((b for b in boundaries if 0 < b.frame < frame_count), key=lambda b: b.frame)
     starts = [0, *(b.frame for b in inner)]
     ends = [*starts[1:], frame_count]
+    transitions: list[Transition] = ["start", *(b.transition for b in inner)]
+    mixed = [None, *(b.mixed for b in inner), None]
     shots = []
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        before, after = inner[i - 1] if i else None, inner[i] if i < len(inner) else None
-        mixed_first = before.mixed[1] - start if before is not None and before.mixed is not None else 0
-        mixed_last = end - after.mixed[0] if after is not None and after.mixed is not None else 0
-        if mixed_first + mixed_last > end - start:  # it is never seen alone
-            mixed_first = mixed_last = 0
-        transition = "start" if before is None else before.transition
-        shots.append(Shot(i, start, end, transition, mixed_first=mixed_first, mixed_last=mixed_last))
+    for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True)):
+        before, after = mixed[i], mixed[i + 1]
+        first, last = before[1] - start if before else 0, end - after[0] if after else 0
+        if first + last > end - start:  # it is never seen alone
+            first = last = 0
+        shots.append(Shot(i, start, end, transition, mixed_first=first, mixed_last=last))
     return tuple(shots)
 
 
