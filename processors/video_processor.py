@@ -24,16 +24,16 @@ from processors.people.segments import pad_and_split
 from processors.results.existing_results import ExistingResults, ReusableResults, examine_folder
 from processors.results.manifest import Manifest
 from processors.results.output_folder import staged_results
-from processors.results.output_writer import write_results
 from processors.results.replaced_clips import refusal_error
 from processors.results.result_tree import folder_name
 from processors.results.run_plan import Action, RunPlan, plan_run
 from processors.results.staging import make_staging
-from processors.results.video_analysis import VideoAnalysis
-from processors.results.video_clips import VideoClips
-from processors.results.video_draft import SharedClips, VideoDraft, divided_record, draft_video, record_to_show
-from processors.results.video_request import VideoRequest
-from processors.results.video_result import VideoResult
+from processors.video.output_writer import write_results
+from processors.video.video_analysis import VideoAnalysis
+from processors.video.video_clips import VideoClips
+from processors.video.video_draft import SharedClips, VideoDraft, divided_record, draft_video, record_to_show
+from processors.video.video_request import VideoRequest
+from processors.video.video_result import VideoResult
 from utils.stage_monitor import StageMonitor
 from utils.work_ahead import do_ahead
 

@@ -26,6 +26,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("processors.batch",),
     ("processors.video_processor",),
     ("processors.extras",),
+    ("processors.video",),
+    ("processors.pages",),
     ("processors.results",),
     ("processors.known_people",),
     (

@@ -13,7 +13,7 @@ from core.models.weights import chosen_cache_dir
 from core.types import FaceAnalysis, Timeline
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator
-from processors.results.analysis_key import analysis_key
+from processors.video.analysis_key import analysis_key
 from utils.fingerprints import fingerprint
 
 

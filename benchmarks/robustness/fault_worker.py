@@ -24,7 +24,7 @@ from core.errors import PipelineError
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
 from core.settings_file import load_settings
-from processors.results.video_request import VideoRequest
+from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from utils.fingerprints import fingerprint
 from utils.stage_monitor import StageMonitor

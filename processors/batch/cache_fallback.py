@@ -21,7 +21,7 @@ from core.models.embedder_spec import EMBEDDERS
 from core.models.model_spec import ANALYSIS_NETS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir
-from processors.results.analysis_key import make_store
+from processors.video.analysis_key import make_store
 from utils.files import PARTIAL_PREFIX, scratch_file
 from utils.printable_text import ascii_safe
 

@@ -21,7 +21,7 @@ from core.lease import LeaseTicket
 from core.types import VideoInfo
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.input_result import InputResult
-from processors.results.video_request import VideoRequest
+from processors.video.video_request import VideoRequest
 from utils.fingerprints import Fingerprint
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from processors.batch.batch_summary import UNFINISHED, BatchSummary
-from processors.results.html_page import PALETTE, has_state, is_our_page, page_parts, page_state
+from processors.pages.html_page import PALETTE, has_state, is_our_page, page_parts, page_state
+from processors.pages.people_page import PEOPLE_PAGE
 from processors.results.manifest import ManifestFile, ManifestInput, read_view
 from processors.results.manifest_people import ManifestPart
-from processors.results.people_page import PEOPLE_PAGE
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
 from utils.files import write_parts
 from utils.printable_text import ascii_safe

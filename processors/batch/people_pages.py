@@ -16,11 +16,8 @@ from processors.known_people.gallery_types import Appearance, GalleryPerson
 from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_list import PEOPLE_FILE, write_people_file
 from processors.known_people.people_sources import GALLERY_FILE
-from processors.results.html_page import has_state, is_our_page
-from processors.results.manifest import read_view
-from processors.results.manifest_people import ManifestDoubt, ManifestPart
-from processors.results.output_leases import gallery_lease
-from processors.results.people_page import (
+from processors.pages.html_page import has_state, is_our_page
+from processors.pages.people_page import (
     PEOPLE_PAGE,
     PageClip,
     PagePair,
@@ -29,6 +26,9 @@ from processors.results.people_page import (
     people_parts,
     people_state,
 )
+from processors.results.manifest import read_view
+from processors.results.manifest_people import ManifestDoubt, ManifestPart
+from processors.results.output_leases import gallery_lease
 from utils.files import write_parts
 from utils.printable_text import ascii_safe
 

@@ -37,7 +37,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity):
         from processors.commands.cache_report import cache_lines, clear_cache
         from processors.known_people.people_sources import gallery_path
-        from processors.results.analysis_key import make_store
+        from processors.video.analysis_key import make_store
 
         settings = settings_from(parsed)
         store = make_store(settings)

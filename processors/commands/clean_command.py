@@ -43,7 +43,7 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
         from processors.commands.housekeeping import clean, removal_lines
-        from processors.results.analysis_key import make_store
+        from processors.video.analysis_key import make_store
 
         if not parsed.output.is_dir():
             raise SettingsError("is not a folder", path=parsed.output, hint="-o names the output folder")

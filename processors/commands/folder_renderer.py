@@ -14,14 +14,14 @@ from core.media.video_probe import probe_video
 from processors.batch.batch_summary import last_summary
 from processors.batch.summary_pages import write_summary_pages
 from processors.known_people.people_namer import PeopleNamer
-from processors.results.analysis_key import make_store, possible_keys
 from processors.results.manifest import Manifest
 from processors.results.manifest_outline import read_outline
 from processors.results.output_leases import folder_lease, gallery_lease
 from processors.results.result_lookup import recorded_fingerprint
 from processors.results.result_tree import folder_name, output_root
 from processors.results.timeline_file import read_timeline
-from processors.results.video_request import VideoRequest
+from processors.video.analysis_key import make_store, possible_keys
+from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from processors.workers.model_loader import load_models
 from utils.fingerprints import Fingerprint, fingerprint

@@ -129,7 +129,7 @@ def forget(arguments: Sequence[str], _: RunJournal) -> int:
     """`main.py forget Anna`; returns the exit code: 1 if something could not be deleted."""
     parsed = forget_parser().parse_args(arguments)
     with open_console(parsed.verbosity):
-        from processors.results.analysis_key import make_store
+        from processors.video.analysis_key import make_store
 
         settings = settings_from(parsed)
         with existing_gallery(parsed, parsed.output) as gallery:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 
-from processors.results.doubt_text import current_doubts, doubt_text
+from processors.pages.doubt_text import current_doubts, doubt_text
 from processors.results.manifest import Manifest
 from processors.results.timeline_file import PersonEntry, TimelineFile
 from processors.results.tracks_table import UNKNOWN_PERSON

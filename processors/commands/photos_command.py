@@ -93,7 +93,7 @@ def _check_targets(folder: Path, sorted_: Path | None, page: Path | None) -> Non
     Raises:
         SettingsError: photos are to be sorted into `folder`, or the page would replace a file of something else.
     """
-    from processors.results.html_page import is_our_page
+    from processors.pages.html_page import is_our_page
 
     if sorted_ is not None and folder.resolve() in (sorted_.resolve(), *sorted_.resolve().parents):
         message = "is inside the folder of the photos, so the next call would sort its copies, too"
@@ -159,7 +159,7 @@ def _known(settings: Settings, output_dir: Path, models: ModelManager, rules: Li
 
 
 def _write_page(file: Path, photos: Sequence[SortedPhoto], thumbnails: Sequence[bytes]) -> None:
-    from processors.results.photos_page import photos_html
+    from processors.pages.photos_page import photos_html
 
     try:
         write_text(file, photos_html(photos, thumbnails))

@@ -17,8 +17,8 @@ from processors.extras.exporters.otio import write_otio
 from processors.extras.exporters.speech_vtt import write_speech_vtt
 from processors.extras.exporters.vtt import write_vtt
 from processors.results.existing_results import ExistingResults
-from processors.results.result_images import ranked_faces
 from processors.speech.person_turns import known_turns
+from processors.video.result_images import ranked_faces
 from utils.stage_monitor import StageMonitor
 
 

@@ -14,7 +14,7 @@ from core.media.stream_choice import choose_audio
 from core.types import Clip
 from processors.clip_renderer import ClipRenderer
 from processors.clips.resume_journal import EarlierClips, FinishedClips
-from processors.results.video_clips import VideoClips
+from processors.video.video_clips import VideoClips
 from utils.files import PARTIAL_PREFIX
 from utils.stage_monitor import StageMonitor
 

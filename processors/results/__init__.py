@@ -1,1 +1,1 @@
-"""Takes an analysis, a timeline and clips and gives the files of an output folder; later runs read them back here."""
+"""The files of an output folder: how each is written and read back, who may write them, what later runs can reuse."""

@@ -15,7 +15,7 @@ from processors.known_people.people_namer import VideoNames
 if TYPE_CHECKING:
     # Importing them at run time loads image libraries, and a run over finished inputs needs none.
     from processors.known_people.naming_case import NamingCase
-    from processors.results.video_draft import VideoDraft
+    from processors.video.video_draft import VideoDraft
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord
     from core.model_manager import ModelManager
     from processors.known_people.naming_case import NamingCase
-    from processors.results.video_draft import VideoDraft
+    from processors.video.video_draft import VideoDraft
 
 
 class Processor(Protocol):

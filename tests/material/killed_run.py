@@ -27,8 +27,8 @@ from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_request import BatchRequest
 from processors.batch.run_journal import RunJournal
 from processors.batch_runner import run_batch
-from processors.results import analysis_key
 from processors.results.manifest import read_manifest
+from processors.video import analysis_key
 from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.factories import face_analysis, tracklet
 from utils.batch_monitor import BatchMonitor

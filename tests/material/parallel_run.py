@@ -28,7 +28,7 @@ from processors import face_analyzer
 from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_request import BatchRequest
 from processors.batch_runner import run_batch
-from processors.results import analysis_key
+from processors.video import analysis_key
 from processors.workers.job_host import JobHost
 from processors.workers.job_link import HostSetup, JobLink
 from processors.workers.remote_namer import RemoteNamer

@@ -15,9 +15,9 @@ from core.settings_file import load_settings
 from core.types import Clip, Identity, RenderResult, Segment, Timeline, VideoInfo
 from processors import face_analyzer
 from processors.people.pair_evidence import ComparedTracklets
-from processors.results import video_analysis, video_clips, video_draft
 from processors.results.manifest import Manifest
-from processors.results.video_request import VideoRequest
+from processors.video import video_analysis, video_clips, video_draft
+from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material.factories import face_analysis, tracklet, video_info
 from utils.fingerprints import Fingerprint

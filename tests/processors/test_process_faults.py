@@ -26,9 +26,9 @@ from processors.batch.batch_inputs import find_inputs
 from processors.batch.batch_request import BatchRequest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch_runner import run_batch
-from processors.results import analysis_key
 from processors.results.existing_results import examine_folder
 from processors.results.run_plan import Action, plan_run
+from processors.video import analysis_key
 from processors.video_processor import VideoProcessor
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.material.ordinary_user import locking, ordinary

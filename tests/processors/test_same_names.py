@@ -26,10 +26,11 @@ from processors.commands.folder_renderer import render_folder
 from processors.commands.housekeeping import clean
 from processors.commands.people_editor import rename
 from processors.commands.timeline_edits import edit_people
-from processors.results import analysis_key, output_folder
-from processors.results.analysis_key import make_store
+from processors.results import output_folder
 from processors.results.manifest_outline import folder_owner
 from processors.results.result_lookup import find_folder
+from processors.video import analysis_key
+from processors.video.analysis_key import make_store
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.processors.test_process_faults import settings_for
 from tests.processors.test_resume import write_video

@@ -11,7 +11,7 @@ import av
 import pytest
 
 from processors import face_analyzer
-from processors.results import analysis_key
+from processors.video import analysis_key
 from tests.material.export_material import HAS_OTIO, needs_otio
 from tests.material.fcpxml_rules import assert_importable, seconds
 from tests.material.killed_run import ScriptedAnalyzer

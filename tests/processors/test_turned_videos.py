@@ -20,7 +20,7 @@ from core.types import ByteArray, FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import TURNED
 from processors.faces.pass_plan import PassPlan
-from processors.results.video_request import VideoRequest
+from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material import factories
 from tests.material.scoring import Score, read_tracks, score

@@ -11,7 +11,7 @@ from core.settings_file import load_settings
 from processors.known_people.people_namer import NamedBy, PeopleNamer, VideoNames
 from processors.known_people.person_matching import Match
 from processors.known_people.video_names import PersonName
-from processors.results.video_request import VideoRequest
+from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material.scripted_stages import (
     CLIP,

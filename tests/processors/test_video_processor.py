@@ -16,8 +16,8 @@ import pytest
 from core.errors import EncodeError, InterruptedRunError, OutputError, VideoProcessingError
 from core.settings_file import load_settings
 from processors.people import doubt
-from processors.results import video_analysis
 from processors.results.manifest import read_manifest
+from processors.video import video_analysis
 from processors.video_processor import VideoProcessor
 from processors.workers.video_work import AnalysedVideo, finish_video
 from tests.material.factories import face_analysis, tracklet

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from core.errors import SettingsError, VideoProcessingError
-from processors.results import analysis_key, output_folder
+from processors.results import output_folder
+from processors.video import analysis_key
 from tests.material.scripted_stages import (
     CLIP,
     INFO,

@@ -15,7 +15,7 @@ from processors.batch.index_writer import INDEX_FILE
 from processors.commands.housekeeping import LOG_FILE
 from processors.known_people.people_list import PEOPLE_FILE
 from processors.known_people.people_sources import GALLERY_FILE
-from processors.results.people_page import PEOPLE_PAGE
+from processors.pages.people_page import PEOPLE_PAGE
 
 
 def touch(*paths: Path) -> None:

@@ -20,7 +20,7 @@ from core.models.model_spec import MODELS
 from core.models.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.weights import default_cache_dir, file_exists, torch_cache_dir
 from processors.batch.cache_fallback import usable_cache
-from processors.results.analysis_key import make_store, possible_keys
+from processors.video.analysis_key import make_store, possible_keys
 from tests.material.real_models import models_cache, net_files
 from tests.material.small_disk import no_file_above, small_disk
 from utils.fingerprints import Fingerprint

@@ -10,7 +10,7 @@ from config import AnalysisSettings, Settings
 from core.errors import SettingsError
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.given_cut_lists import with_cuts
-from processors.results.analysis_key import analysis_key
+from processors.video.analysis_key import analysis_key
 from utils.fingerprints import Fingerprint
 
 LIST = "Start Frame\n1\n101\n"

@@ -15,7 +15,7 @@ from processors.batch import index_writer
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import IndexView, index_parts, index_values, write_index
 from processors.batch.input_result import InputResult
-from processors.results import html_page
+from processors.pages import html_page
 from processors.results.manifest import read_view
 from processors.results.result_tree import MARK_FILE
 from tests.material.allocated_memory import allocated_memory

@@ -24,11 +24,11 @@ from processors.commands.people_editor import assign, drop, merge, rename, split
 from processors.commands.timeline_edits import edit_people, undo_edit
 from processors.known_people.gallery import Gallery
 from processors.people.segments import SegmentRules
-from processors.results import analysis_key
 from processors.results.manifest import Manifest, read_manifest
 from processors.results.result_lookup import find_folder, recorded_settings
 from processors.results.timeline_file import DivisionEntry, read_timeline
 from processors.results.timeline_history import HISTORY_FOLDER
+from processors.video import analysis_key
 from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video

@@ -18,8 +18,8 @@ from config import PeopleSettings
 from core.lease import LeaseTaker
 from processors import face_analyzer
 from processors.batch.named_people import check_only
-from processors.results import analysis_key
 from processors.results.output_leases import OutputLeases
+from processors.video import analysis_key
 from tests.material.killed_run import ScriptedAnalyzer
 from tests.material.other_machine import of_another_machine
 from tests.processors.commands.test_folder_renderer import Studio

@@ -18,7 +18,7 @@ from core.media.video_reader import VideoReader
 from core.types import FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.extras.preview_artist import PERSON_COLORS, PreviewArtist
 from processors.extras.preview_renderer import preview_size, write_preview
-from processors.results.html_page import PALETTE, TEMPLATES
+from processors.pages.html_page import PALETTE, TEMPLATES
 from processors.speech.turns import Turn
 from tests.material.factories import face_analysis, tracklet
 from tests.material.flash_beep import frame_times, onsets, read_clip, write_video

@@ -13,8 +13,8 @@ import pytest
 from core.errors import SettingsError
 from core.types import Identity, Segment, Timeline, TrackletDivision
 from processors.people.tracklet_division import divided_analysis
-from processors.results.output_writer import make_timeline_file
 from processors.results.timeline_file import parse_timeline, read_timeline, to_timeline
+from processors.video.output_writer import make_timeline_file
 from tests.material.factories import face_analysis, tracklet, video_info
 
 KEY = "ab" * 32

@@ -14,7 +14,7 @@ from config import Settings
 from core.errors import InterruptedRunError
 from processors.batch.batch_inputs import BatchInput
 from processors.batch.executor import VideoJob
-from processors.results.video_draft import SharedClips
+from processors.video.video_draft import SharedClips
 from processors.workers.job_link import HostSetup, JobEvent, Question
 from tests.material.factories import video_info
 from utils.fingerprints import Fingerprint

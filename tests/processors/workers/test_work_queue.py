@@ -15,7 +15,7 @@ from core.settings_file import load_settings
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import finished
 from processors.known_people.people_namer import VideoNames
-from processors.results.video_draft import SharedClips
+from processors.video.video_draft import SharedClips
 from processors.workers.job_host import SetAside
 from processors.workers.pool_tasks import PoolTask, PoolVideo
 from processors.workers.render_work import Analysed, RenderWork, ShareMade

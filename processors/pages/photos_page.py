@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from processors.known_people.photo_sorter import SortedPhoto
-from processors.results.html_page import data_uri, render_page
+from processors.pages.html_page import data_uri, render_page
 
 
 def photos_html(photos: Sequence[SortedPhoto], thumbnails: Sequence[bytes]) -> str:

@@ -6,8 +6,8 @@ import html
 import re
 
 from processors.known_people.photo_sorter import SortedFace, SortedPhoto
-from processors.results.html_page import data_uri
-from processors.results.photos_page import photos_html
+from processors.pages.html_page import data_uri
+from processors.pages.photos_page import photos_html
 
 JPEG = b"\xff\xd8\xff\xe0jpeg"
 ANNA = SortedFace(box=(0, 0, 9, 9), person="Anna <i>", similarity=0.83)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from processors.results.time_axis import TimeAxis
+from processors.pages.time_axis import TimeAxis
 
 
 @pytest.mark.parametrize("length_s", [0.0, 0.3, 12.8, 60, 754, 5400, 200_000])

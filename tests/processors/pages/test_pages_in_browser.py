@@ -16,8 +16,8 @@ import pytest
 from processors.batch.batch_summary import BatchSummary
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult
-from processors.results.people_page import PageClip, PagePair, PagePerson, PageVideo, people_parts
-from processors.results.report_writer import FaceImage, ReportImages, report_parts
+from processors.pages.people_page import PageClip, PagePair, PagePerson, PageVideo, people_parts
+from processors.pages.report_writer import FaceImage, ReportImages, report_parts
 from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.files import write_bytes, write_json, write_parts, write_text

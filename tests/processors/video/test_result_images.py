@@ -12,8 +12,8 @@ import pytest
 from core.media.thumbnails import FIRST_AFTER_S, Thumbnail, evenly_spaced, read_thumbnails
 from core.types import ByteArray, Clip, FaceAnalysis, Identity, Timeline, Tracklet, TrackletDivision
 from processors.clips.clip_thumbnails import MAX_TILES, TILE_HEIGHT_PX, ClipThumbnails
-from processors.results.contact_sheet import contact_sheet
-from processors.results.result_images import ranked_faces, write_images
+from processors.video.contact_sheet import contact_sheet
+from processors.video.result_images import ranked_faces, write_images
 from tests.material import factories
 from tests.material.flash_beep import write_video
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within, rgb_to_planes

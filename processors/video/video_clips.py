@@ -19,13 +19,13 @@ from processors.clips.resume_journal import EarlierClips, FinishedClips
 from processors.crop_planner import CropPlanner
 from processors.known_people.people_namer import VideoNames
 from processors.known_people.video_names import named_timeline
+from processors.pages.html_page import prepare_pages
 from processors.people.segments import pad_and_split
-from processors.results.clip_choice import choose_clips
 from processors.results.existing_results import ReusableResults, link_files
-from processors.results.html_page import prepare_pages
 from processors.results.result_tree import folder_name
-from processors.results.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
-from processors.results.video_draft import SharedClips, VideoDraft
+from processors.video.clip_choice import choose_clips
+from processors.video.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
+from processors.video.video_draft import SharedClips, VideoDraft
 from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed

@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
+from processors.pages.doubt_text import doubt_text
 from processors.people.doubt import MAYBE_SAME
 from processors.people.numbered_names import name_order, next_numbered_name
-from processors.results.doubt_text import doubt_text
 from processors.results.manifest import Manifest
 from processors.results.manifest_people import ManifestPerson, ManifestUnknown
 from utils.program_command import program_command

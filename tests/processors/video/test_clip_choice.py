@@ -8,7 +8,7 @@ import pytest
 
 from core.settings_file import load_settings
 from core.types import Identity, Segment, Timeline
-from processors.results.clip_choice import choose_clips
+from processors.video.clip_choice import choose_clips
 from tests.material.factories import face_analysis, tracklet
 
 ANALYSIS = face_analysis([tracklet(0, range(10)), tracklet(1, range(4))])

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from processors.results.html_page import data_uri, page_parts, page_state
+from processors.pages.html_page import data_uri, page_parts, page_state
 from processors.results.result_tree import REPORT_FILE
 from utils.printable_text import ascii_safe
 from utils.program_command import PROGRAM

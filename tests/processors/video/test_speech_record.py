@@ -16,11 +16,11 @@ from core.analysis_store import AnalysisStore
 from core.errors import ModelUnavailableError
 from core.settings_file import load_settings
 from core.types import AudioInfo
-from processors.results.speech_record import speech_files, with_speech
 from processors.speech import speech_models, speech_pass
 from processors.speech.person_turns import SPEECH_SIGNAL
 from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
+from processors.video.speech_record import speech_files, with_speech
 from tests.material.factories import face_analysis, tracklet, video_info
 from utils.stage_monitor import StageMonitor
 

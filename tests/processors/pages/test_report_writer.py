@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from processors.results.html_page import content_policy, data_uri, render_page
+from processors.pages.html_page import content_policy, data_uri, render_page
+from processors.pages.report_writer import FaceImage, ReportImages, report_parts
 from processors.results.manifest import Manifest
-from processors.results.report_writer import FaceImage, ReportImages, report_parts
 from processors.results.timeline_file import TimelineFile
 from tests.material.allocated_memory import allocated_memory
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline

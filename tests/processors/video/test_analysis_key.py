@@ -16,8 +16,8 @@ from core.models.model_spec import MODELS, WeightsFile
 from core.models.proposal_weights import is_yunet_usable
 from core.options import options
 from core.settings_file import load_settings
-from processors.results import analysis_key as analysis_key_module
-from processors.results.analysis_key import (
+from processors.video import analysis_key as analysis_key_module
+from processors.video.analysis_key import (
     PROJECT,
     SPEECH_ROOTS,
     analysis_key,

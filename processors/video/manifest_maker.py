@@ -38,8 +38,8 @@ from processors.results.manifest_people import (
     ManifestSegment,
     ManifestUnknown,
 )
-from processors.results.video_result import VideoResult
 from processors.speech.person_turns import PeopleTurns
+from processors.video.video_result import VideoResult
 from utils.printable_text import ascii_safe
 
 

@@ -14,11 +14,11 @@ from msgspec.structs import asdict
 
 from core.options import options
 from processors.known_people.people_list import suggested_name
-from processors.results.html_page import PALETTE, page_parts
+from processors.pages.html_page import PALETTE, page_parts
+from processors.pages.report_doubts import person_doubt, repeated_tracklets, unknown_tracklets
+from processors.pages.time_axis import TimeAxis
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestShot
 from processors.results.manifest_people import ManifestPerson
-from processors.results.report_doubts import person_doubt, repeated_tracklets, unknown_tracklets
-from processors.results.time_axis import TimeAxis
 from processors.results.timeline_file import TimelineFile
 
 _MAX_PRELOADED = 24

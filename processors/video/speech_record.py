@@ -13,8 +13,8 @@ from core.analysis_store import AnalysisStore
 from core.errors import ModelUnavailableError
 from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, VideoInfo
-from processors.results.analysis_key import speech_key
 from processors.speech.person_turns import SPEECH_SIGNAL
+from processors.video.analysis_key import speech_key
 from utils.printable_text import ascii_safe
 from utils.stage_monitor import StageMonitor
 from utils.stage_times import timed

@@ -17,15 +17,13 @@ from msgspec.structs import replace
 
 from core.types import FaceAnalysis, Timeline
 from processors.clips.clip_thumbnails import ClipThumbnails
+from processors.pages.report_writer import report_parts
 from processors.results.manifest import (
     Manifest,
     ManifestFile,
     ManifestTimeline,
     write_manifest,
 )
-from processors.results.manifest_maker import make_manifest, span_seconds
-from processors.results.report_writer import report_parts
-from processors.results.result_images import write_images
 from processors.results.result_tree import FACE_FILE, REPORT_FILE
 from processors.results.speech_table import SPEECH_FILE, speech_lines
 from processors.results.timeline_file import (
@@ -38,8 +36,10 @@ from processors.results.timeline_file import (
     TrackletEntry,
 )
 from processors.results.tracks_table import TRACKS_FILE, track_lines
-from processors.results.video_result import VideoResult
 from processors.speech.person_turns import PeopleTurns, known_turns
+from processors.video.manifest_maker import make_manifest, span_seconds
+from processors.video.result_images import write_images
+from processors.video.video_result import VideoResult
 from utils.files import write_json, write_parts, write_text
 from utils.printable_text import ascii_safe
 from utils.stage_times import timed

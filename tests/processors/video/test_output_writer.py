@@ -27,11 +27,11 @@ from core.types import (
 from processors.clips.clip_thumbnails import ClipThumbnails
 from processors.people.doubt import find_doubts
 from processors.results.manifest import ManifestTimeline, read_manifest
-from processors.results.manifest_maker import make_manifest
 from processors.results.manifest_people import ManifestDoubt
-from processors.results.output_writer import make_timeline_file, write_results
 from processors.results.tracks_table import TRACKS_HEADER, track_lines
-from processors.results.video_result import VideoResult
+from processors.video.manifest_maker import make_manifest
+from processors.video.output_writer import make_timeline_file, write_results
+from processors.video.video_result import VideoResult
 from tests.material import factories
 from utils.fingerprints import Fingerprint
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from processors.results.doubt_text import current_doubts, doubt_text
+from processors.pages.doubt_text import current_doubts, doubt_text
 from processors.results.manifest_people import ManifestDoubt
 from processors.results.timeline_file import PersonEntry
 from tests.material.page_material import a_manifest, a_timeline, as_manifest, as_timeline

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from core.analysis_file import AnalysisRecord
 from core.errors import VideoProcessingError
-from processors.results.analysis_key import analysis_key, make_store, possible_keys
 from processors.results.manifest import read_manifest
 from processors.results.remembered_settings import remembered_settings
 from processors.results.result_tree import folder_name
 from processors.results.run_plan import TimelineChoice
-from processors.results.speech_record import speech_files, with_speech
 from processors.results.timeline_file import read_timeline
-from processors.results.video_request import VideoRequest
+from processors.video.analysis_key import analysis_key, make_store, possible_keys
+from processors.video.speech_record import speech_files, with_speech
+from processors.video.video_request import VideoRequest
 from utils.fingerprints import fingerprint
 from utils.stage_monitor import StageMonitor
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import PROGRAM, VERSION
-from processors.results.html_page import TEMPLATES, is_our_page
+from processors.pages.html_page import TEMPLATES, is_our_page
 
 PAGES = sorted(path.name for path in TEMPLATES.glob("*.html.j2"))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from core.media.thumbnails import Thumbnail, evenly_spaced
 from core.types import Clip, FaceAnalysis, Timeline, Tracklet
 from processors.clips.clip_thumbnails import MAX_TILES, ClipThumbnails
-from processors.results.contact_sheet import CONTACT_FILE, Thumbnails, contact_sheet
-from processors.results.report_writer import FaceImage, ReportImages
+from processors.pages.report_writer import FaceImage, ReportImages
 from processors.results.result_tree import FACE_FILE
+from processors.video.contact_sheet import CONTACT_FILE, Thumbnails, contact_sheet
 from utils.files import write_bytes
 from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
 

@@ -14,10 +14,10 @@ from core.types import Identity, RenderResult, Segment, Timeline
 from processors.clips.clip_names import clip_files
 from processors.known_people.people_namer import VideoNames
 from processors.people.doubt import VideoDoubts
-from processors.results import video_clips as module
 from processors.results.run_plan import TimelineChoice
-from processors.results.video_clips import VideoClips
-from processors.results.video_draft import SharedClips, VideoDraft
+from processors.video import video_clips as module
+from processors.video.video_clips import VideoClips
+from processors.video.video_draft import SharedClips, VideoDraft
 from tests.material.factories import face_analysis, tracklet
 from tests.material.scripted_stages import CLIP, PathOf
 from utils.stage_monitor import StageMonitor

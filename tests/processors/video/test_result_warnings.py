@@ -12,7 +12,7 @@ import pytest
 from benchmarks.quality.sync import bare_analysis
 from core.types import AudioInfo, FaceAnalysis, RenderResult, Timeline
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, SMALL_FACES_MIN_FACE, SMALL_FACES_PX, TURNED
-from processors.results.result_warnings import result_warnings
+from processors.video.result_warnings import result_warnings
 from tests.material.scripted_stages import ANALYSIS, CLIP, INFO, TIMELINE
 from tests.material.small_videos import gray_ramp, make_video, run_ffmpeg
 

@@ -1,0 +1,1 @@
+"""Takes manifests and timelines and gives the HTML pages that a user looks at: a video's report, people, photos."""
