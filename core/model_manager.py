@@ -12,16 +12,16 @@ from typing import Any, TypeVar, cast
 
 from config import Settings
 from core.errors import ModelChecksumError, ModelUnavailableError
-from core.models.embedder_choice import wanted_embedders
 from core.models.embedder_spec import EMBEDDERS, embedder_digest
 from core.models.face_detector import FaceDetector
 from core.models.face_embedder import FaceEmbedder, embedder_of
 from core.models.face_verifier import FaceVerifier
-from core.models.inference_device import InferenceDevice
-from core.models.model_spec import DETECTOR_NETS, MODELS
+from core.models.inference.inference_device import InferenceDevice
+from core.models.inference.net_loader import NetLoader
+from core.models.inference.nets import Net
 from core.models.mtcnn import MtcnnDetector
-from core.models.net_loader import NetLoader
-from core.models.nets import Net
+from core.models.networks.embedder_choice import wanted_embedders
+from core.models.networks.model_spec import DETECTOR_NETS, MODELS
 from core.models.proposal_weights import PYRAMID, is_yunet_usable, proposal_choice
 from core.models.proposed_detector import ProposedDetector
 from core.models.proposer import OnePassProposer, load_proposer
@@ -195,7 +195,7 @@ class ModelManager:
             self._loaded.clear()
             self._warnings.clear()
         if was_used and not self._device.is_cpu:
-            from core.models.torch_runtime import free_memory
+            from core.models.inference.torch_runtime import free_memory
 
             free_memory()
 
@@ -225,8 +225,8 @@ class ModelManager:
             return MtcnnDetector(*nets)
         import torch
 
-        from core.models.torch_runtime import DeviceImages
-        from core.models.upload import Upload
+        from core.models.inference.torch_runtime import DeviceImages
+        from core.models.inference.upload import Upload
 
         upload = Upload(torch.device(self.device))
         return MtcnnDetector(*nets, sample=lambda images: DeviceImages(images, upload))

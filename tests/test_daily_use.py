@@ -13,7 +13,7 @@ from typing import Any
 import av
 import pytest
 
-from core.models.weights import default_cache_dir
+from core.models.networks.weights import default_cache_dir
 from tests.material.export_material import HAS_OTIO
 from videos.make_sample import SAMPLE
 

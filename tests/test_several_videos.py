@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.models.nets import CONVERTED_FOLDER
+from core.models.inference.nets import CONVERTED_FOLDER
 from tests.material.real_models import models_cache, net_files
 from tests.material.small_videos import run_ffmpeg
 

@@ -17,7 +17,7 @@ import pytest
 from av.stream import Disposition
 
 from benchmarks.quality.speech import load_scorer
-from core.models.nets import CONVERTED_FOLDER
+from core.models.inference.nets import CONVERTED_FOLDER
 from tests.material.real_models import models_cache, net_files
 from tests.speech_models import needs_speech_packages
 

@@ -9,7 +9,7 @@ from core.analysis_file import AnalysisRecord
 from core.analysis_store import AnalysisStore
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.models.weights import chosen_cache_dir
+from core.models.networks.weights import chosen_cache_dir
 from core.types import FaceAnalysis, Timeline
 from processors.face_analyzer import FaceAnalyzer
 from processors.id_timeline_generator import IdTimelineGenerator

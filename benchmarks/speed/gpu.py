@@ -30,10 +30,10 @@ from core.media.decoder_choice import choose_nvdec
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
-from core.models.gpu_check import why_no_gpu
-from core.models.inference_device import GPU_DEVICE
+from core.models.inference.gpu_check import why_no_gpu
+from core.models.inference.inference_device import GPU_DEVICE
 from core.models.mtcnn import MtcnnDetector
-from core.models.weights import chosen_cache_dir
+from core.models.networks.weights import chosen_cache_dir
 from core.types import ByteArray, Detections
 from processors.faces.analysis_frame import AnalysisImage
 from processors.faces.analysis_size import SMALLEST_FACE_PX, analysis_size
@@ -184,10 +184,10 @@ def check_on_cpu(models: Path) -> None:
     """Run the GPU code path on the CPU: frames on a device, networks in torch."""
     import torch
 
-    from core.models.model_spec import DETECTOR_NETS
-    from core.models.net_loader import NetLoader
-    from core.models.torch_runtime import DeviceImages
-    from core.models.upload import Upload
+    from core.models.inference.net_loader import NetLoader
+    from core.models.inference.torch_runtime import DeviceImages
+    from core.models.inference.upload import Upload
+    from core.models.networks.model_spec import DETECTOR_NETS
 
     keys = ((Key(0, 0.3, 0.45, 0.3),), (Key(0, 0.7, 0.45, 0.35),))
     actors = tuple(Actor(who, Motion(keys=key)) for who, key in zip((COLLINS, HOPPER), keys, strict=True))

@@ -26,7 +26,7 @@ from pathlib import Path
 from benchmarks.processes import PROJECT, process_tree, shared_memory_kib
 from benchmarks.speed.source_videos import crowd
 from benchmarks.speed.whole_runs import circumstances, share_models
-from core.models.weights import default_cache_dir
+from core.models.networks.weights import default_cache_dir
 
 SAMPLE_S = 1.0
 TENTHS = 10

@@ -34,8 +34,8 @@ from benchmarks.speed.source_videos import RATE, crowd, faces_film, kept
 from benchmarks.speed.whole_runs import circumstances, share_models
 from config import ClipSettings, IdentitySettings
 from core.embedding_manager import SmartEmbeddingManager
+from core.models.networks.weights import default_cache_dir
 from core.models.similarity import Similarity
-from core.models.weights import default_cache_dir
 from core.types import FaceAnalysis, Shot, Tracklet
 from processors.id_timeline_generator import IdTimelineGenerator
 

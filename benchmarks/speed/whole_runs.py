@@ -43,7 +43,7 @@ from benchmarks.processes import PROJECT, Usage, measure
 from benchmarks.speed.ffmpeg_clips import clip_outputs
 from benchmarks.speed.source_videos import LOCAL, crowd, stretch
 from core.media.video_probe import probe_video
-from core.models.weights import default_cache_dir
+from core.models.networks.weights import default_cache_dir
 from core.types import VideoInfo
 from videos.make_sample import SAMPLE_FILE
 

@@ -1,1 +1,1 @@
-"""The networks and their weights: images in; faces, embeddings and similarities out. Knows nothing of video files."""
+"""Face detectors, embedders and what else asks networks: images in, faces and similarities out. Knows no videos."""

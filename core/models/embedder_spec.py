@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.errors import ModelError
 from core.models.change_limits import STRICT_LIMITS, ChangeLimit, ChangeLimits
 from core.models.link_curve import LinkCurve, LinkCurves
-from core.models.model_spec import MODELS
+from core.models.networks.model_spec import MODELS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import ScoreScale
-from core.models.nets import Images
+from core.models.inference.nets import Images
+from core.models.networks.model_spec import ScoreScale
 from core.types import ByteArray, Detections, FloatArray, IntArray
 
 

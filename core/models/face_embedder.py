@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.embedder_spec import EMBEDDERS
-from core.models.model_spec import input_side
-from core.models.nets import Net
+from core.models.inference.nets import Net
+from core.models.networks.model_spec import input_side
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import ARCFACE_TEMPLATE, FACE_TEMPLATE, similarity_transform, upright_box_transform
 
@@ -27,7 +27,7 @@ class FaceEmbedder(Protocol):
     """What the analysis needs of a recognition network."""
 
     name: str
-    """key in `core.models.model_spec.EMBEDDERS`"""
+    """key in `core.models.networks.model_spec.EMBEDDERS`"""
     side: int
     """chips are `side` x `side` px"""
 
@@ -87,8 +87,9 @@ class CasiaEmbedder(FaceNetEmbedder):
 class DlibEmbedder(_NetEmbedder):
     """dlib's ResNet (face_recognition_model_v1), 128 dimensions; needs no download.
 
-    The weights are read from dlib's file and run like those of the other networks (`core/models/torch_nets.py`). The
-    results agree with dlib's own to 4e-7, and take a seventh of the time on a CPU.
+    The weights are read from dlib's file and run like those of the other networks
+    (`core/models/networks/torch_nets.py`). The results agree with dlib's own to 4e-7, and take a seventh of the time on
+    a CPU.
     """
 
     name, side, dimensions = "dlib", input_side("dlib"), 128

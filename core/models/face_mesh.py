@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.models.installed_files import installed_file
-from core.models.model_spec import WeightsFile
-from core.models.openvino_graph import OpenVINOGraph
+from core.models.inference.openvino_graph import OpenVINOGraph
+from core.models.networks.installed_files import installed_file
+from core.models.networks.model_spec import WeightsFile
 from core.types import ByteArray, FloatArray
 
 FACE_SIDE_PX = 192

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.models.model_spec import input_side
-from core.models.nets import Net
+from core.models.inference.nets import Net
+from core.models.networks.model_spec import input_side
 from core.types import ByteArray, FloatArray
 
 VERIFIER_SCALE, VERIFIER_SIDE_PX = 2.0, input_side("mmod")
@@ -16,7 +16,8 @@ in their middle, and in px: the face has 100 px, and MMOD's pyramid starts at ab
 class FaceVerifier:
     """Scores how much a crop looks like a face. Not thread-safe; about 0.03 s per crop on one core.
 
-    The weights are read from dlib's file and run like those of the other networks (`core/models/torch_dlib_nets.py`).
+    The weights are read from dlib's file and run like those of the other networks
+    (`core/models/networks/torch_dlib_nets.py`).
     """
 
     def __init__(self, net: Net) -> None:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from core.errors import GPUMemoryError
 from core.models.face_detector import Candidates, ImageSampler
-from core.models.model_spec import ScoreScale, input_side, score_scale_of
-from core.models.nets import Images, Net
+from core.models.inference.nets import Images, Net
+from core.models.networks.model_spec import ScoreScale, input_side, score_scale_of
 from core.types import ByteArray, Detections, FloatArray, IntArray
 from utils.area_sampling import SampledImages, few_squares
 from utils.face_roll import is_tilted, squares_of, turned_crops, turned_into_image

@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.models.installed_files import is_installed
-from core.models.model_spec import WeightsFile
+from core.models.networks.installed_files import is_installed
+from core.models.networks.model_spec import WeightsFile
 
 PYRAMID = "mtcnn"
 """MTCNN proposes for itself, with P-Net on a pyramid of the image"""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.face_detector import Candidates, FaceDetector
-from core.models.model_spec import ScoreScale
 from core.models.mtcnn import squared
+from core.models.networks.model_spec import ScoreScale
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
 

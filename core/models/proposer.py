@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 
 from core.errors import ModelError, ModelUnavailableError
-from core.models.dynamic_shape_graph import DynamicShapeGraph
-from core.models.installed_files import installed_file
-from core.models.model_spec import WeightsFile
-from core.models.openvino_graph import OpenVINOGraph
+from core.models.inference.dynamic_shape_graph import DynamicShapeGraph
+from core.models.inference.openvino_graph import OpenVINOGraph
+from core.models.networks.installed_files import installed_file
+from core.models.networks.model_spec import WeightsFile
+from core.models.networks.quantised_onnx import read_quantised
 from core.models.proposal_weights import PROPOSAL_WEIGHTS, PYRAMID
-from core.models.quantised_onnx import read_quantised
 from core.types import ByteArray, FloatArray
 from utils.nms import non_maximum_suppression
 from utils.stage_times import timed

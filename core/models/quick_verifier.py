@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.dynamic_shape_graph import DynamicShapeGraph
 from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
+from core.models.inference.dynamic_shape_graph import DynamicShapeGraph
 from core.models.proposer import PROPOSERS, input_planes
 from core.types import ByteArray, FloatArray
 from utils.box_geometry import iou_matrix

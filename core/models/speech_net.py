@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core.errors import ModelChecksumError, ModelUnavailableError
-from core.models.model_spec import WeightsFile
-from core.models.nets import converted
-from core.models.openvino_graph import OpenVINOGraph
-from core.models.weights import download, verified
+from core.models.inference.nets import converted
+from core.models.inference.openvino_graph import OpenVINOGraph
+from core.models.networks.model_spec import WeightsFile
+from core.models.networks.weights import download, verified
 from core.types import ByteArray, FloatArray
 from utils.printable_text import ascii_safe
 
@@ -51,7 +51,7 @@ SPEECH_WEIGHTS = {
 """the published weights by the short name of their training set"""
 
 _PARTS = ("visual", "audio", "back_end")
-_CONVERTER = "core.models.torch_speech_net"
+_CONVERTER = "core.models.networks.torch_speech_net"
 _HINT = "--speech-weights names a file that is already there; --speech off does without"
 
 

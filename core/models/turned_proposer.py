@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.dynamic_shape_graph import DynamicShapeGraph
+from core.models.inference.dynamic_shape_graph import DynamicShapeGraph
 from core.models.proposer import PROPOSERS, colour_planes, inner_and_padded
 from core.types import ByteArray, FloatArray
 from utils.face_roll import turned_both_ways

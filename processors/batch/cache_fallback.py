@@ -16,11 +16,11 @@ import msgspec
 from config import PROGRAM, Settings
 from core.analysis_store import ANALYSES_FOLDER
 from core.errors import OutputError, SettingsError
-from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import EMBEDDERS
-from core.models.model_spec import ANALYSIS_NETS
-from core.models.nets import CONVERTED_FOLDER, missing_bytes
-from core.models.weights import default_cache_dir
+from core.models.inference.nets import CONVERTED_FOLDER, missing_bytes
+from core.models.networks.embedder_choice import possible_embedders
+from core.models.networks.model_spec import ANALYSIS_NETS
+from core.models.networks.weights import default_cache_dir
 from processors.video.analysis_key import make_store
 from utils.files import PARTIAL_PREFIX, scratch_file
 from utils.printable_text import ascii_safe

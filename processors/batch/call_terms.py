@@ -9,12 +9,11 @@ from pathlib import Path
 import msgspec
 
 from config import VERSION, Settings, result_settings
-from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import embedder_digest
+from core.models.networks.embedder_choice import possible_embedders
 from core.options import flag_of
+from core.project_folders import PROJECT
 from utils.printable_text import ascii_safe
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 _SOURCES = ("config.py", "core/**/*.py", "processors/**/*.py", "utils/**/*.py")
 _DIGEST_DIGITS = 12

@@ -21,10 +21,10 @@ from pathlib import Path
 from config import Settings
 from core.errors import ModelUnavailableError, OutputError, PipelineError, SettingsError
 from core.media.h264_encoder import choose_encoder
-from core.models.embedder_choice import facenet_folders, possible_embedders
 from core.models.embedder_spec import EMBEDDERS
-from core.models.model_spec import DETECTOR_NETS
-from core.models.weights import chosen_cache_dir, locate
+from core.models.networks.embedder_choice import facenet_folders, possible_embedders
+from core.models.networks.model_spec import DETECTOR_NETS
+from core.models.networks.weights import chosen_cache_dir, locate
 from processors.batch.call_terms import call_terms, term_differences
 from utils.files import scratch_file
 from utils.printable_text import ascii_safe

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import ScoreScale
+from core.models.networks.model_spec import ScoreScale
 from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.analysis_frame import AnalysisFrame
 from processors.faces.clothes import CLOTHES_SIZE, clothes_colours

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from config import Settings
 from core.errors import GalleryError, ModelError, OutputError
-from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import link_curves_of
+from core.models.networks.embedder_choice import possible_embedders
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import EmbedderKey, VideoKey
 from processors.known_people.known_faces import KnownFaces

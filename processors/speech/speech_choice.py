@@ -8,9 +8,9 @@ from pathlib import Path
 
 from config import RunSettings, Settings
 from core.errors import SettingsError
-from core.models import weights
 from core.models.face_mesh import FACE_MESH_FILE
-from core.models.installed_files import is_installed
+from core.models.networks import weights
+from core.models.networks.installed_files import is_installed
 from core.models.speech_net import SPEECH_WEIGHTS, models_name
 from core.models.voice_activity import VOICE_ACTIVITY_FILE
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from config import RunSettings, Settings, SpeechSettings
 from core.errors import ModelUnavailableError
-from core.models import weights
 from core.models.face_mesh import FACE_MESH_FILE, FaceMesh, locate_face_mesh
+from core.models.networks import weights
 from core.models.speech_net import SPEECH_WEIGHTS, load_speech_nets, locate_speech_weights, models_name
 from core.models.voice_activity import VOICE_ACTIVITY_FILE, VoiceActivity, locate_voice_activity
 from processors.speech.speech_choice import weights_folders

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.model_spec import ScoreScale
+from core.models.networks.model_spec import ScoreScale
 from core.types import Detections, FloatArray
 from processors.tracking.backward_tracking import MAX_GROWTH, SAME_FACE_OVERLAP
 from processors.tracking.box_trackers import BoxFollower

@@ -15,22 +15,21 @@ import msgspec
 from config import Settings
 from core.analysis_file import STORE_SCHEMA
 from core.analysis_store import AnalysisStore
-from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import embedder_digest
-from core.models.model_spec import ANALYSIS_NETS, MODELS
+from core.models.networks.embedder_choice import possible_embedders
+from core.models.networks.model_spec import ANALYSIS_NETS, MODELS
+from core.models.networks.weights import chosen_cache_dir
 from core.models.proposal_weights import is_yunet_usable, proposal_choice
-from core.models.weights import chosen_cache_dir
+from core.project_folders import PROJECT
 from core.signal_file import SIGNAL_SCHEMA
 from utils.fingerprints import Fingerprint
 
-PROJECT = Path(__file__).resolve().parents[2]
-
-ANALYSIS_ROOTS = ("processors.face_analyzer", "core.models.torch_nets", "core.media.video_probe")
+ANALYSIS_ROOTS = ("processors.face_analyzer", "core.models.networks.torch_nets", "core.media.video_probe")
 """entry points of the code that determines an analysis; everything that they import counts as well"""
-SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.torch_speech_net")
+SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.networks.torch_speech_net")
 """the same for the speech signal"""
 EXCLUDED_MODULES = frozenset({
-    "config", "core.errors", "core.thread_budget", "core.types", "core.models.weights",
+    "config", "core.errors", "core.thread_budget", "core.types", "core.models.networks.weights",
     "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
 })  # fmt: skip
 """imported by that code, but without influence on results; settings and weights count by their values"""

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from config import Settings
 from core.errors import SettingsError
-from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import EMBEDDERS
-from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import ANALYSIS_NETS, MODELS
-from core.models.nets import CONVERTED_FOLDER, missing_bytes
-from core.models.weights import chosen_cache_dir
+from core.models.inference.gpu_check import why_no_gpu
+from core.models.inference.nets import CONVERTED_FOLDER, missing_bytes
+from core.models.networks.embedder_choice import possible_embedders
+from core.models.networks.model_spec import ANALYSIS_NETS, MODELS
+from core.models.networks.weights import chosen_cache_dir
 from utils.batch_monitor import CONVERT
 from utils.helper_threads import helper_thread
 from utils.stage_monitor import StageMonitor

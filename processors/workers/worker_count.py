@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config import Settings
-from core.models.gpu_check import driver_finds_gpu
+from core.models.inference.gpu_check import driver_finds_gpu
 from core.thread_budget import thread_budget
 from utils.free_memory import free_memory_mb
 

@@ -14,10 +14,11 @@ import pytest
 from config import AnalysisSettings, Settings
 from core.errors import DeadDeviceError, GPUMemoryError, ModelError
 from core.model_manager import ModelManager
-from core.models import torch_runtime, weights
-from core.models.nets import OpenVINONet
-from core.models.pending_net import PendingNet
-from core.models.torch_runtime import DeviceImages, TorchNet
+from core.models.inference import torch_runtime
+from core.models.inference.nets import OpenVINONet
+from core.models.inference.pending_net import PendingNet
+from core.models.inference.torch_runtime import DeviceImages, TorchNet
+from core.models.networks import weights
 from core.types import ByteArray
 
 NO_KERNEL = RuntimeError("CUDA error: no kernel image is available for execution on the device\nCompile with ...")

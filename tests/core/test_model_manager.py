@@ -23,13 +23,14 @@ from config import AnalysisSettings, RunSettings, Settings
 from core import model_manager
 from core.errors import ModelChecksumError, ModelError, ModelUnavailableError
 from core.model_manager import ModelManager
-from core.models import embedder_choice, inference_device, net_loader, weights
-from core.models.embedder_choice import possible_embedders
 from core.models.embedder_spec import EMBEDDERS, calibration_of
 from core.models.face_embedder import DlibEmbedder, FaceNetEmbedder, SFaceEmbedder
-from core.models.gpu_check import why_no_gpu
-from core.models.model_spec import MODELS, WeightsFile
-from core.models.torch_runtime import TorchNet
+from core.models.inference import inference_device, net_loader
+from core.models.inference.gpu_check import why_no_gpu
+from core.models.inference.torch_runtime import TorchNet
+from core.models.networks import embedder_choice, weights
+from core.models.networks.embedder_choice import possible_embedders
+from core.models.networks.model_spec import MODELS, WeightsFile
 
 
 def settings(
@@ -150,7 +151,7 @@ def test_networks_that_were_let_go_are_loaded_again(models_cache: Path) -> None:
 
 def test_without_a_gpu_none_of_its_memory_is_given_back(models_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     freed: list[bool] = []
-    monkeypatch.setattr("core.models.torch_runtime.free_memory", lambda: freed.append(True))
+    monkeypatch.setattr("core.models.inference.torch_runtime.free_memory", lambda: freed.append(True))
     manager = ModelManager(settings(models_cache))
     assert manager.embedder
     manager.release()
@@ -161,7 +162,7 @@ def test_the_memory_of_a_gpu_is_given_back_with_the_networks(
     models_cache: Path, cpu_as_gpu: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     freed: list[bool] = []
-    monkeypatch.setattr("core.models.torch_runtime.free_memory", lambda: freed.append(True))
+    monkeypatch.setattr("core.models.inference.torch_runtime.free_memory", lambda: freed.append(True))
     manager = ModelManager(settings(models_cache, device="auto"))
     assert manager.device == cpu_as_gpu and manager.embedder
     manager.release()

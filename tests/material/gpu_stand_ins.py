@@ -9,7 +9,7 @@ import av
 import pytest
 
 from core.media.decoder_choice import MIN_PYAV
-from core.models import inference_device
+from core.models.inference import inference_device
 
 if TYPE_CHECKING:
     from tests.material.fake_nvdec import FakeNvdec

@@ -10,10 +10,10 @@ from filelock import FileLock
 
 from config import AnalysisSettings, RunSettings, Settings
 from core.model_manager import ModelManager
-from core.models.installed_files import installed_file, is_installed
-from core.models.model_spec import ANALYSIS_NETS, MODELS
-from core.models.nets import converted
-from core.models.weights import locate
+from core.models.inference.nets import converted
+from core.models.networks.installed_files import installed_file, is_installed
+from core.models.networks.model_spec import ANALYSIS_NETS, MODELS
+from core.models.networks.weights import locate
 
 
 @pytest.fixture(scope="session")

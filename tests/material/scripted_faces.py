@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from config import AnalysisSettings
 from core.models.face_detector import FaceDetector
-from core.models.model_spec import score_scale_of
+from core.models.networks.model_spec import score_scale_of
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import BoxFollower, CascadeFollower
 from processors.tracking.detection_schedule import CandidateSource, DetectionSchedule, SearchDetectors

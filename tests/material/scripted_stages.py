@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.analysis_file import AnalysisRecord
-from core.models import embedder_choice
+from core.models.networks import embedder_choice
 from core.settings_file import load_settings
 from core.types import Clip, Identity, RenderResult, Segment, Timeline, VideoInfo
 from processors import face_analyzer

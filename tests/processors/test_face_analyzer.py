@@ -22,8 +22,8 @@ from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
 from core.models.face_detector import Candidates, FaceDetector
+from core.models.inference.nets import OpenVINONet
 from core.models.mtcnn import MtcnnDetector
-from core.models.nets import OpenVINONet
 from core.types import ByteArray, FaceAnalysis, FloatArray, VideoInfo
 from processors import face_analyzer
 from processors.face_analyzer import FaceAnalyzer

@@ -18,7 +18,7 @@ from core.media.software_frame import SoftwareFrame
 from core.media.video_frame import VideoFrame
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from core.models.gpu_check import driver_finds_gpu
+from core.models.inference.gpu_check import driver_finds_gpu
 from tests.material.gpu_stand_ins import MakeNvdec
 from tests.material.small_videos import gray_ramp, make_video, quadrants, run_ffmpeg
 

@@ -21,8 +21,8 @@ from core.models.face_embedder import (
     FaceNetEmbedder,
     SFaceEmbedder,
 )
+from core.models.networks.weights import locate
 from core.models.similarity import Similarity
-from core.models.weights import locate
 from core.settings_file import load_settings
 from core.types import ByteArray, FloatArray
 from utils.face_alignment import warp

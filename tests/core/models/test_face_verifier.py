@@ -9,7 +9,7 @@ import pytest
 
 from core.model_manager import ModelManager
 from core.models.face_verifier import FaceVerifier
-from core.models.weights import locate
+from core.models.networks.weights import locate
 from core.types import ByteArray
 from utils.face_alignment import warp
 

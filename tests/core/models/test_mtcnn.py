@@ -13,13 +13,13 @@ import pytest
 from config import Settings
 from core.errors import GPUMemoryError
 from core.model_manager import ModelManager
-from core.models.batching import Batched
-from core.models.model_spec import DETECTOR_NETS
+from core.models.inference.batching import Batched
+from core.models.inference.net_loader import NetLoader
+from core.models.inference.nets import Net
+from core.models.inference.torch_runtime import TorchNet
 from core.models.mtcnn import THRESHOLDS, MtcnnDetector
-from core.models.net_loader import NetLoader
-from core.models.nets import Net
-from core.models.torch_runtime import TorchNet
-from core.models.weights import locate
+from core.models.networks.model_spec import DETECTOR_NETS
+from core.models.networks.weights import locate
 from core.types import ByteArray, Detections, FloatArray
 from utils.box_geometry import iou_matrix
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import ModelUnavailableError
 from core.model_manager import ModelManager
-from core.models.installed_files import is_installed
+from core.models.networks.installed_files import is_installed
 from core.models.proposal_weights import PYRAMID, ProposalChoice, is_yunet_usable, proposal_choice
 from core.models.proposed_detector import ProposedDetector, squares_around
 from core.models.proposer import (

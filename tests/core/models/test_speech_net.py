@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import ModelChecksumError, ModelUnavailableError
 from core.models import speech_net
-from core.models.model_spec import WeightsFile
+from core.models.networks.model_spec import WeightsFile
 from core.models.speech_net import SPEECH_WEIGHTS, SpeechNet, chunks, load_speech_nets, locate_speech_weights
 
 
@@ -87,7 +87,7 @@ def test_no_network_is_not_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_file_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
-    from core.models.torch_speech_net import build
+    from core.models.networks.torch_speech_net import build
 
     class Evil:
         def __reduce__(self) -> tuple[object, ...]:
@@ -104,7 +104,7 @@ def test_a_file_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
 def test_openvino_and_torch_compute_the_same(speech_nets: list[SpeechNet], speech_weights: dict[str, Path]) -> None:
     import torch
 
-    from core.models.torch_speech_net import build
+    from core.models.networks.torch_speech_net import build
 
     random = np.random.default_rng(0)
     mouths = random.integers(0, 256, (30, 112, 112)).astype(np.uint8)

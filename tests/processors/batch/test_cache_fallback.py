@@ -16,9 +16,9 @@ import pytest
 
 from config import RunSettings, Settings
 from core.errors import OutputError, SettingsError
-from core.models.model_spec import MODELS
-from core.models.nets import CONVERTED_FOLDER, missing_bytes
-from core.models.weights import default_cache_dir, file_exists, torch_cache_dir
+from core.models.inference.nets import CONVERTED_FOLDER, missing_bytes
+from core.models.networks.model_spec import MODELS
+from core.models.networks.weights import default_cache_dir, file_exists, torch_cache_dir
 from processors.batch.cache_fallback import usable_cache
 from processors.video.analysis_key import make_store, possible_keys
 from tests.material.real_models import models_cache, net_files

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.models.model_spec import score_scale_of
+from core.models.networks.model_spec import score_scale_of
 from core.types import VIEW_HEIGHT, VIEW_WIDTH, ByteArray
 from processors.faces.clothes import CLOTHES_SIZE
 from processors.faces.look_observer import MAX_LOOKS, LookObserver, frame_view

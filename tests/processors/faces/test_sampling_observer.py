@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from config import AnalysisSettings
-from core.models.model_spec import score_scale_of
+from core.models.networks.model_spec import score_scale_of
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSampler
 from processors.faces.pass_plan import PassPlan

@@ -13,7 +13,7 @@ import pytest
 from config import MIN_FACE_LIMIT, Settings
 from core.media.video_probe import probe_video
 from core.model_manager import ModelManager
-from core.models.model_spec import score_scale_of
+from core.models.networks.model_spec import score_scale_of
 from core.types import ByteArray, Detections
 from processors.face_analyzer import FaceAnalyzer
 from processors.faces.faceless_reasons import SMALL_FACES_MIN_FACE, SMALL_FACES_PX

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.models.model_spec import ScoreScale
+from core.models.networks.model_spec import ScoreScale
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import FaceSample
 from processors.faces.track_check import (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.models.model_spec import ScoreScale
+from core.models.networks.model_spec import ScoreScale
 from core.types import Detections
 from processors.tracking.backward_tracking import MAX_GROWTH, BackwardTracker
 from processors.tracking.frame_pace import FramePace

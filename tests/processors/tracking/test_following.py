@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.models.model_spec import ScoreScale
+from core.models.networks.model_spec import ScoreScale
 from core.types import Detections
 from processors.tracking.following import Proposal, accept, is_calm, stays_calm
 from processors.tracking.frame_pace import FramePace

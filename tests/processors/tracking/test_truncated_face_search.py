@@ -10,7 +10,7 @@ import pytest
 
 from core.model_manager import ModelManager
 from core.models.face_detector import FaceRefiner
-from core.models.model_spec import score_scale_of
+from core.models.networks.model_spec import score_scale_of
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.truncated_face_search import MAX_PROPOSALS, MAX_REFINEMENTS, REFINEMENTS, TruncatedFaceSearch

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from config import Settings
-from core.models import embedder_choice
-from core.models.model_spec import MODELS, WeightsFile
+from core.models.networks import embedder_choice
+from core.models.networks.model_spec import MODELS, WeightsFile
 from core.models.proposal_weights import is_yunet_usable
 from core.options import options
+from core.project_folders import PROJECT
 from core.settings_file import load_settings
 from processors.video import analysis_key as analysis_key_module
 from processors.video.analysis_key import (
-    PROJECT,
     SPEECH_ROOTS,
     analysis_key,
     analysis_sources,
@@ -127,7 +127,7 @@ def test_every_module_of_the_analysis_counts():
     for package in packages:
         body = ast.parse((PROJECT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")).body
         assert all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
-    assert {"processors.tracking.face_tracker", "core.models.nets", "utils.nms"} < found
+    assert {"processors.tracking.face_tracker", "core.models.inference.nets", "utils.nms"} < found
     assert not {"processors.clip_renderer", "processors.id_timeline_generator"} & found
 
 

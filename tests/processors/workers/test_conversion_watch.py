@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from core.models.model_spec import MODELS
+from core.models.networks.model_spec import MODELS
 from core.settings_file import load_settings
 from processors.workers import conversion_watch
 from processors.workers.conversion_watch import watch_conversion
