@@ -34,6 +34,14 @@ from utils.fingerprints import Fingerprint
 MARK = Fingerprint(10, "aa")
 KEY = analysis_key(MARK, Settings(), "dlib")
 
+TEXTS = {
+    "cuts": "cuts.csv", "turn": "90", "aspect": "9:16", "template": "${CLIP_NUMBER}", "audio_stream": "2",
+    "people": "photos", "gallery": "gallery", "only": "Ann", "export": ["otio"], "variant": "wide", "workers": "2",
+    "cache_dir": "cache", "keep_analyses": "30d", "scratch": "scratch", "cluster": "local", "facenet_weights": "a.pt",
+    "speech_weights": ["a.onnx"],
+}  # fmt: skip
+"""another value for each setting that is a text or a list of texts"""
+
 
 def changed(option) -> Settings:
     value = option.default
@@ -49,7 +57,7 @@ def changed(option) -> Settings:
                 continue
             break
     else:
-        pytest.skip("a text")
+        value = TEXTS[option.name]
     return load_settings(None, {option.section: {option.name: value}})
 
 
