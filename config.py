@@ -29,8 +29,8 @@ from utils.field_checks import (
     parse_field,
     parse_seconds,
 )
-from utils.frame_shapes import check_shape, check_sides, nearest_height, parse_aspect, parse_size, size_of_height
 from utils.home_folder import expand_home
+from utils.images.frame_shapes import check_shape, check_sides, nearest_height, parse_aspect, parse_size, size_of_height
 from utils.time_formats import parse_age
 
 PROGRAM = "face-clips"

@@ -51,7 +51,7 @@ try:
         run_command,
     )
     from processors.commands.command import Command, print_error
-    from utils.stdout_guard import open_standard_streams, own_stdout, take_stdout, write_error
+    from utils.console.stdout_guard import open_standard_streams, own_stdout, take_stdout, write_error
 except ModuleNotFoundError as missing:
     print(f"main.py: the package {missing.name!r} is not installed ({install_hint()})", file=sys.stderr)
     raise SystemExit(3) from None

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from core.column_file import Column, demand, read_columns, write_columns
 from core.types import FaceAnalysis, PixelBox, Shot, Tracklet, VideoInfo
-from utils.spill_file import SpillFile
+from utils.processes.spill_file import SpillFile
 
 STORE_SCHEMA = 4
 """raise it when the contents of the file change"""

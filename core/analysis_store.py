@@ -19,8 +19,8 @@ from pathlib import Path
 from core.analysis_file import AnalysisRecord, read_record, read_video_path, write_record
 from core.signal_file import read_signal, write_signal
 from core.types import FloatArray, VideoInfo
+from utils.console.printable_text import ascii_safe
 from utils.files import PARTIAL_PREFIX
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

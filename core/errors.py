@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 
 class PipelineError(Exception):

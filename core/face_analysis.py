@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.video_info import VideoInfo
-from utils.spill_file import Spillable
+from utils.processes.spill_file import Spillable
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]

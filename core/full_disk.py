@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from utils.console.printable_text import ascii_safe
 from utils.files import PARTIAL_PREFIX
-from utils.printable_text import ascii_safe
 
 FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -31,8 +31,8 @@ from core.lease_file import (
     read_record,
     remove_dead_lease,
 )
-from utils.printable_text import ascii_safe
-from utils.process_identity import this_process
+from utils.console.printable_text import ascii_safe
+from utils.processes.process_identity import this_process
 
 logger = logging.getLogger(__name__)
 

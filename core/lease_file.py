@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from utils.printable_text import ascii_safe
-from utils.process_identity import ProcessIdentity
+from utils.console.printable_text import ascii_safe
+from utils.processes.process_identity import ProcessIdentity
 
 ASIDE_PREFIX = ".stale-lease-"
 """of the file that a dead holder's lease is moved to before it is removed"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from utils.malloc_tuning import keep_few_heaps, keep_little_free_memory
+from utils.processes.malloc_tuning import keep_few_heaps, keep_little_free_memory
 
 _MIN_HEAPS = 4
 

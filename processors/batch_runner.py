@@ -42,7 +42,7 @@ from processors.workers.stage_runner import StageRunner
 from processors.workers.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.workers.worker_count import worker_count
 from processors.workers.worker_threads import WorkerThreads
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
 
 if TYPE_CHECKING:
     from processors.known_people.people_namer import PeopleNamer

@@ -37,7 +37,7 @@ from processors.clips.render_plan import (
 from processors.clips.render_worker import RenderWorker
 from processors.clips.resume_journal import FinishedClips
 from processors.clips.shared_audio import SharedAudio
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from core.types import CropPath, FaceAnalysis, IntArray, PixelBox, Segment, Trac
 from processors.camera.camera_motion import plan_windows
 from processors.camera.framing import FACE_WIDTH, FaceMotion
 from processors.camera.panels import panel_around
-from utils.box_geometry import clipped, visible_shares
-from utils.path_smoothing import fill_gaps
-from utils.signal_filters import Signal
+from utils.images.box_geometry import clipped, visible_shares
+from utils.numbers.path_smoothing import fill_gaps
+from utils.numbers.signal_filters import Signal
 from utils.timebase import frames_at_rate
 
 _GUESSED_WEIGHT = 0.03

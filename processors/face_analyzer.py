@@ -25,9 +25,9 @@ from processors.faces.faceless_check import certainty
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.pass_plan import PassPlan
 from processors.faces.small_faces import small_faces
-from utils.malloc_tuning import MemoryReturn
-from utils.prefetch import prefetch
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.malloc_tuning import MemoryReturn
+from utils.processes.prefetch import prefetch
 
 if TYPE_CHECKING:
     from core.media.nvdec import Nvdec

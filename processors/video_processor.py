@@ -34,8 +34,8 @@ from processors.video.video_clips import VideoClips
 from processors.video.video_draft import SharedClips, VideoDraft, divided_record, draft_video, record_to_show
 from processors.video.video_request import VideoRequest
 from processors.video.video_result import VideoResult
-from utils.stage_monitor import StageMonitor
-from utils.work_ahead import do_ahead
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.work_ahead import do_ahead
 
 if TYPE_CHECKING:
     # Importing it at run time takes seconds, and a run over finished inputs needs no model.

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.material.synthetic.portraits import COLLINS, HOPPER, photograph
-from utils.console_log import OWN_LOGGERS, CallbackHandler
+from utils.console.console_log import OWN_LOGGERS, CallbackHandler
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"

@@ -158,7 +158,7 @@ def test_stdout_on_a_full_disk_is_one_line_and_no_success(arguments):
 
 
 def test_a_reader_that_leaves_early_is_not_an_error(videos, tmp_path):
-    script = "from utils.stdout_guard import *; take_stdout(); print_lines(f'{i}' * 1000 for i in range(10000))"
+    script = "from utils.console.stdout_guard import *; take_stdout(); print_lines(f'{i}' * 1000 for i in range(10000))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as p:

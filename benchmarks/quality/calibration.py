@@ -29,7 +29,7 @@ from core.models.similarity import Similarity
 from core.types import FloatArray, Tracklet
 from tests.material.scoring import Labelled, box_overlap
 from tests.material.synthetic.truth import DO_NOT_CARE
-from utils.face_alignment import warp
+from utils.images.face_alignment import warp
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -25,7 +25,7 @@ from config import ClipSettings, RunSettings, Settings
 from core.types import ColorInfo, FaceAnalysis, Segment, Shot, Tracklet, VideoInfo
 from processors.camera.framing import EYES_TO_CROWN, Framing
 from processors.crop_planner import CropPlanner
-from utils.box_geometry import centered_windows
+from utils.images.box_geometry import centered_windows
 
 MODES: tuple[Literal["steady", "follow", "locked"], ...] = ("steady", "follow", "locked")
 MEDIAN = "median 13"
@@ -151,7 +151,7 @@ def filmed(video: Path, cache_dir: str) -> Take:
     from core.model_manager import ModelManager
     from processors.face_analyzer import FaceAnalyzer
     from processors.id_timeline_generator import IdTimelineGenerator
-    from utils.stage_monitor import StageMonitor
+    from utils.console.stage_monitor import StageMonitor
 
     settings = Settings(run=RunSettings(offline=True, cache_dir=cache_dir))
     models = ModelManager.instance(settings)

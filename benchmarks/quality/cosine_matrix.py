@@ -8,7 +8,7 @@ import numpy as np
 
 from core.types import FloatArray, Tracklet
 from processors.people.tracklet_evidence import SampleCosines
-from utils.pair_matrix import item_blocks
+from utils.numbers.pair_matrix import item_blocks
 
 
 def cosine_matrix(tracklets: Sequence[Tracklet]) -> FloatArray:

@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 
 from processors.results.manifest import read_manifest
 from processors.results.tracks_table import TRACKS_FILE
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 MIN_IOU = 0.4
 """of a labelled face and the row of tracks.csv that it is taken for"""

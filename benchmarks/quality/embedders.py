@@ -38,8 +38,8 @@ from core.settings_file import load_settings
 from core.types import FloatArray
 from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
-from utils.face_alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
 from utils.files import write_json
+from utils.images.face_alignment import FACE_TEMPLATE, similarity_transform, upright_box_transform
 
 SHARP = 30.0
 """variance of the Laplacian (`processors.faces.face_sampler.sharpness`) from which on a face counts as sharp"""

@@ -41,7 +41,7 @@ from processors.people.tracklet_evidence import Continuation, sample_sharpness
 from processors.people.tracklet_grouping import group_tracklets
 from tests.material.scoring import Labelled
 from utils.files import write_json
-from utils.pair_matrix import PairMatrix
+from utils.numbers.pair_matrix import PairMatrix
 
 PAIR_WEIGHTS = {"across": 0.2, "halves": 0.1, "other clip": 0.2, "two here": 0.35, "two elsewhere": 0.15}
 """share of each kind of pair in the fits: of one person in two tracklets of a clip, in halves of a tracklet, in two

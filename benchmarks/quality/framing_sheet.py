@@ -26,8 +26,8 @@ from core.media.video_reader import VideoReader
 from core.model_manager import ModelManager
 from core.types import CropPath, FaceAnalysis
 from processors.face_analyzer import FaceAnalyzer
-from utils.plane_crops import crop_plane
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
+from utils.images.plane_crops import crop_plane
 
 ROW_HEIGHT_PX = 240
 GAP_PX = 6

@@ -31,7 +31,7 @@ from processors.people.pair_evidence import PairEvidence, TrackletSimilarity
 from processors.people.tracklet_evidence import Continuation
 from processors.people.tracklet_grouping import group_tracklets
 from utils.files import write_json
-from utils.pair_matrix import PairMatrix
+from utils.numbers.pair_matrix import PairMatrix
 
 FRAME_SIZE = (1280, 720)
 TIME_BASE = Fraction(1, 90_000)

@@ -26,7 +26,7 @@ from core.models.face_embedder import FaceEmbedder
 from core.types import ByteArray, FloatArray, Tracklet
 from tests.material.scoring import Labelled
 from tests.material.synthetic.truth import DO_NOT_CARE
-from utils.face_alignment import warp
+from utils.images.face_alignment import warp
 
 OWNED = 0.8
 """share of a tracklet's labelled rows that must name one person"""

@@ -26,8 +26,8 @@ from core.model_manager import ModelManager
 from core.settings_file import load_settings
 from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
+from utils.console.stage_monitor import StageMonitor
 from utils.fingerprints import fingerprint
-from utils.stage_monitor import StageMonitor
 
 LEAVE_S = 2.0
 """time that threads and processes have to end after their file"""

@@ -39,7 +39,7 @@ from processors.faces.analysis_frame import AnalysisImage
 from processors.faces.analysis_size import SMALLEST_FACE_PX, analysis_size
 from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 BATCHES = (1, 4, 16, 64)
 SAME_FACE_IOU = 0.9

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import VIEW_HEIGHT, VIEW_WIDTH, ColorInfo, FaceAnalysis, Shot, Tracklet, VideoInfo
-from utils.lab_histogram import HISTOGRAM_SIZE
+from utils.images.lab_histogram import HISTOGRAM_SIZE
 
 EMBEDDER, DIMENSIONS, SAMPLES, LOOKS = "dlib", 128, 6, 8
 RATE, WIDTH, HEIGHT = 25, 1280, 720

@@ -21,7 +21,7 @@ from pathlib import Path  # noqa: E402
 def run(result: Path, arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as main.py does, before numpy is imported
     from main import main
-    from utils import stage_times
+    from utils.processes import stage_times
 
     clock = stage_times.switch_on()
     exit_code = main(arguments)

@@ -19,8 +19,8 @@ from core.media.encoder_command import ClipEncoding, encoder_command
 from core.media.ffmpeg_tool import find_ffmpeg, full_disk
 from core.types import ByteArray
 from utils.files import atomic_path
-from utils.helper_threads import helper_thread
-from utils.stage_times import timed
+from utils.processes.helper_threads import helper_thread
+from utils.processes.stage_times import timed
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 from core.media.clock_repair import clock_limits
 from core.media.containers.ts_joins import recording_begins
 from core.media.media_input import demux
-from utils.stage_times import timed
+from utils.processes.stage_times import timed
 
 logger = logging.getLogger(__name__)
 

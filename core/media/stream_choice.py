@@ -6,7 +6,7 @@ import dataclasses
 
 from core.errors import InvalidVideoError
 from core.types import AudioInfo, VideoInfo
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 
 def choose_audio(info: VideoInfo, wanted: str) -> VideoInfo:

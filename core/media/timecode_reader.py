@@ -16,7 +16,7 @@ from av.container import InputContainer
 
 from core.media.media_input import open_input
 from core.types import SourceTimecode, VideoInfo
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 from utils.time_formats import parse_timecode, timecode_base
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Tone mapping of HDR frames to BT.709 in libavfilter, with the curve of `utils.tone_map` as a lookup table."""
+"""Tone mapping of HDR frames to BT.709 in libavfilter, with the curve of `utils.images.tone_map` as a lookup table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 from core.media.side_data import side_data
 from core.types import ColorInfo
-from utils.tone_map import PEAK_NITS, HdrTransfer, sdr_table
+from utils.images.tone_map import PEAK_NITS, HdrTransfer, sdr_table
 
 SDR_COLOR = ColorInfo("bt709", "bt709", "bt709", "tv")
 """colour tags of tone-mapped frames"""

@@ -58,7 +58,7 @@ class FaceRefiner(Protocol):
         """One row per box, in order; a low score says that there is no face.
 
         image: (h, w, 3) uint8 RGB. boxes: (N, 4) float32 xyxy, where faces are expected. rolls: (N,) degrees by which
-        they are expected to be tilted, see `utils.face_roll`; None: not at all.
+        they are expected to be tilted, see `utils.images.face_roll`; None: not at all.
         """
         ...
 

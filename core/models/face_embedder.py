@@ -14,7 +14,7 @@ from core.models.embedder_spec import EMBEDDERS
 from core.models.inference.nets import Net
 from core.models.networks.model_spec import input_side
 from core.types import ByteArray, FloatArray
-from utils.face_alignment import ARCFACE_TEMPLATE, FACE_TEMPLATE, similarity_transform, upright_box_transform
+from utils.images.face_alignment import ARCFACE_TEMPLATE, FACE_TEMPLATE, similarity_transform, upright_box_transform
 
 FACENET_MARGIN = 0.3
 """what FaceNet's chips show beyond the box of MTCNN, as a share of the box

@@ -20,10 +20,10 @@ from core.models.face_detector import Candidates, ImageSampler
 from core.models.inference.nets import Images, Net
 from core.models.networks.model_spec import ScoreScale, input_side, score_scale_of
 from core.types import ByteArray, Detections, FloatArray, IntArray
-from utils.area_sampling import SampledImages, few_squares
-from utils.face_roll import is_tilted, squares_of, turned_crops, turned_into_image
-from utils.nms import non_maximum_suppression
-from utils.stage_times import timed
+from utils.images.area_sampling import SampledImages, few_squares
+from utils.images.face_roll import is_tilted, squares_of, turned_crops, turned_into_image
+from utils.images.nms import non_maximum_suppression
+from utils.processes.stage_times import timed
 
 PYRAMID_FACTOR = 0.709
 """ratio of two pyramid scales; half the area, as in the paper and in facenet-pytorch"""

@@ -25,8 +25,8 @@ from core.models.networks.model_spec import WeightsFile
 from core.models.networks.quantised_onnx import read_quantised
 from core.models.proposal_weights import PROPOSAL_WEIGHTS, PYRAMID
 from core.types import ByteArray, FloatArray
-from utils.nms import non_maximum_suppression
-from utils.stage_times import timed
+from utils.images.nms import non_maximum_suppression
+from utils.processes.stage_times import timed
 
 MAX_PROPOSALS = 200
 """per image, best first: bounds the time that an image full of texture takes"""

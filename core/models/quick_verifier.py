@@ -9,7 +9,7 @@ from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.models.inference.dynamic_shape_graph import DynamicShapeGraph
 from core.models.proposer import PROPOSERS, input_planes
 from core.types import ByteArray, FloatArray
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 MIN_OVERLAP = 0.3
 """least IoU of the middle of a crop and the face that the crop is about; crops of groups show others, too"""

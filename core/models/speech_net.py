@@ -17,7 +17,7 @@ from core.models.inference.openvino_graph import OpenVINOGraph
 from core.models.networks.model_spec import WeightsFile
 from core.models.networks.weights import download, verified
 from core.types import ByteArray, FloatArray
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from core.models.inference.dynamic_shape_graph import DynamicShapeGraph
 from core.models.proposer import PROPOSERS, colour_planes, inner_and_padded
 from core.types import ByteArray, FloatArray
-from utils.face_roll import turned_both_ways
-from utils.stage_times import timed
+from utils.images.face_roll import turned_both_ways
+from utils.processes.stage_times import timed
 
 IMAGE_TURN = 60.0
 """degrees by which images are turned for the proposals, either way. YuNet gives three people in clips turned by 50 and

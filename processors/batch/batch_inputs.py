@@ -15,8 +15,8 @@ import msgspec
 
 from config import VIDEO_EXTENSIONS, Settings
 from processors.batch.skipped_inputs import SkippedFiles, extension_of
+from utils.console.printable_text import ascii_safe
 from utils.files import fold, safe_name
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

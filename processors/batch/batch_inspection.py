@@ -21,8 +21,8 @@ from processors.results.remembered_settings import CUTS, followed_settings, sett
 from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
 from processors.results.run_plan import Action, plan_run
 from processors.results.timeline_file import TIMELINE_FILE
+from utils.console.printable_text import ascii_safe
 from utils.fingerprints import Fingerprint, fingerprint
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import Any
 from core.errors import PipelineError
 from processors.batch.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_RESTART
 from processors.batch.input_result import InputResult, Status
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
+from utils.console.text_width import columns, padded
 from utils.files import write_json
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
-from utils.text_width import columns, padded
 from utils.time_formats import format_duration
 
 SUMMARY_SCHEMA = 1

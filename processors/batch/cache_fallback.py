@@ -22,8 +22,8 @@ from core.models.networks.embedder_choice import possible_embedders
 from core.models.networks.model_spec import ANALYSIS_NETS
 from core.models.networks.weights import default_cache_dir
 from processors.video.analysis_key import make_store
+from utils.console.printable_text import ascii_safe
 from utils.files import PARTIAL_PREFIX, scratch_file
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

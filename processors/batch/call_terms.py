@@ -13,7 +13,7 @@ from core.models.embedder_spec import embedder_digest
 from core.models.networks.embedder_choice import possible_embedders
 from core.options import flag_of
 from core.project_folders import PROJECT
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 _SOURCES = ("config.py", "core/**/*.py", "processors/**/*.py", "utils/**/*.py")
 _DIGEST_DIGITS = 12

@@ -17,9 +17,9 @@ from core.errors import OutputError
 from processors.batch.batch_inputs import RESERVED_NAMES, BatchInput, input_order
 from processors.results.manifest_outline import ManifestState, folder_owner, read_outline
 from processors.results.result_tree import folder_name, result_folders
+from utils.console.printable_text import ascii_safe
 from utils.files import fold
 from utils.fingerprints import Fingerprint, fingerprint
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from processors.pages.people_page import PEOPLE_PAGE
 from processors.results.manifest import ManifestFile, ManifestInput, read_view
 from processors.results.manifest_people import ManifestPart
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
+from utils.console.printable_text import ascii_safe
 from utils.files import write_parts
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

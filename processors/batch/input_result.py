@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput

@@ -17,7 +17,7 @@ from processors.results.manifest import read_view
 from processors.results.manifest_people import ManifestPart
 from processors.results.result_tree import result_folders
 from processors.results.timeline_file import read_timeline
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 
 class _PersonView(ManifestPart, frozen=True, kw_only=True):

@@ -29,8 +29,8 @@ from processors.pages.people_page import (
 from processors.results.manifest import read_view
 from processors.results.manifest_people import ManifestDoubt, ManifestPart
 from processors.results.output_leases import gallery_lease
+from utils.console.printable_text import ascii_safe
 from utils.files import write_parts
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from processors.results.manifest_outline import read_outline
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import WorkerCrashError
 from processors.batch.exit_codes import EXIT_RESTART
 from processors.batch.run_journal import RunHistory, RunJournal
-from utils.child_processes import DIED_WITH_PARENT, cause_of_death, die_with_parent
+from utils.processes.child_processes import DIED_WITH_PARENT, cause_of_death, die_with_parent
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess

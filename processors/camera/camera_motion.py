@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from config import ClipSettings
 from processors.camera.framing import EYES_TO_CHIN, EYES_TO_CROWN, FACE_WIDTH, Bounds, FaceMotion, Framing
-from utils.box_geometry import centered_windows
-from utils.path_smoothing import PathStyle, denoise, l1_path
-from utils.signal_filters import Signal, gaussian
+from utils.images.box_geometry import centered_windows
+from utils.numbers.path_smoothing import PathStyle, denoise, l1_path
+from utils.numbers.signal_filters import Signal, gaussian
 
 STEADY_PAN = PathStyle()
 STEADY_ZOOM = PathStyle(knot_hz=2.0, rest_s=6.0, block_s=60.0, look_ahead_s=20.0)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import ClipSettings
-from utils.box_geometry import largest_height
-from utils.signal_filters import Signal
+from utils.images.box_geometry import largest_height
+from utils.numbers.signal_filters import Signal
 
 FACE_SHARES = {"face": 0.55, "head": 0.36, "bust": 0.25}
 """height of the face in window heights, by the setting `framing`"""

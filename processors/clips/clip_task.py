@@ -17,9 +17,9 @@ from core.types import Clip
 from processors.clips.clip_spec import ClipSpec
 from processors.clips.constant_rate import audio_write_errors, fill_rows
 from processors.clips.render_context import RenderContext
-from utils.future_threads import FutureThread
-from utils.plane_crops import Planes, crop_planes
-from utils.stage_times import timed
+from utils.images.plane_crops import Planes, crop_planes
+from utils.processes.future_threads import FutureThread
+from utils.processes.stage_times import timed
 
 _QUEUE_FRAMES = 4
 """frames that may wait for a clip's thread at most; its encoder holds some, too"""

@@ -12,8 +12,8 @@ import numpy as np
 from core.media.thumbnails import Thumbnail, read_thumbnails
 from core.thread_budget import thread_budget
 from core.types import Clip
-from utils.helper_threads import map_ordered
-from utils.spill_file import Spillable, SpillFile
+from utils.processes.helper_threads import map_ordered
+from utils.processes.spill_file import Spillable, SpillFile
 
 TILE_HEIGHT_PX = 240
 MAX_TILES = 60

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from utils.box_geometry import Window
-from utils.plane_crops import Planes
+from utils.images.box_geometry import Window
+from utils.images.plane_crops import Planes
 
 
 class FrameEffect(Protocol):

@@ -13,9 +13,9 @@ from processors.clips.clip_task import ClipTask, Item
 from processors.clips.encoder_slots import GroupSlots
 from processors.clips.render_context import RenderContext
 from processors.clips.render_plan import Part, merged_ranges
-from utils.future_threads import FutureThread
-from utils.malloc_tuning import MemoryReturn
-from utils.prefetch import prefetch
+from utils.processes.future_threads import FutureThread
+from utils.processes.malloc_tuning import MemoryReturn
+from utils.processes.prefetch import prefetch
 
 _FRAMES_AHEAD = 4
 """frames that are decoded ahead at most"""

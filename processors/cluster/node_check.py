@@ -26,8 +26,8 @@ from core.models.networks.embedder_choice import facenet_folders, possible_embed
 from core.models.networks.model_spec import DETECTOR_NETS
 from core.models.networks.weights import chosen_cache_dir, locate
 from processors.batch.call_terms import call_terms, term_differences
+from utils.console.printable_text import ascii_safe
 from utils.files import scratch_file
-from utils.printable_text import ascii_safe
 
 MARKER_PREFIX = ".face-clips-marker-"
 """of the file by which nodes show that they see the driver's output folder and not one of their own"""

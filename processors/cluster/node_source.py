@@ -17,9 +17,9 @@ from processors.workers.analysis_handover import AnalysisHandover
 from processors.workers.job_link import HostSetup
 from processors.workers.worker_process import MakeHost, real_host
 from processors.workers.worker_source import JOBS_PER_WORKER, Inbox, Worker, WorkerKind
-from utils.batch_monitor import BatchMonitor
-from utils.log_forwarding import log_levels
-from utils.plurals import count_of
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.log_forwarding import log_levels
+from utils.console.plurals import count_of
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from processors.workers.job_link import HostSetup
 from processors.workers.render_work import Work
 from processors.workers.worker_process import Answered, MakeHost
 from processors.workers.worker_source import WorkerKind
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 _CALLS_AT_A_TIME = 4
 """of one worker: a job, a fetch, an answer, a stop"""

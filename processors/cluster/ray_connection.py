@@ -21,7 +21,7 @@ from typing import Any
 
 from core.errors import SettingsError, ToolMissingError
 from core.thread_budget import available_cpus
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 LOCAL = "local"
 AUTO = "auto"

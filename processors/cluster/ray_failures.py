@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from core.errors import WorkerGoneError
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 
 def watched(call: Future[Any]) -> Future[Any]:

@@ -8,7 +8,7 @@ from processors.cluster.cluster_worker import ClusterProcess, WorkerMessage, end
 from processors.workers.job_link import HostSetup
 from processors.workers.render_work import RenderWork
 from processors.workers.worker_process import MakeHost
-from utils.future_threads import FutureThread
+from utils.processes.future_threads import FutureThread
 
 
 def render_task(setup: HostSetup, make_host: MakeHost, work: RenderWork) -> Iterator[tuple[WorkerMessage, ...]]:

@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 from core.project_folders import OUTPUT_DIR
 from processors.batch.exit_codes import EXIT_USAGE
+from utils.console.stdout_guard import print_lines
 from utils.home_folder import expand_home
-from utils.stdout_guard import print_lines
 
 FOLDER_HELP = "result folder, its name within the output folder, or the video itself"
 

@@ -14,7 +14,7 @@ from config import Settings
 from core.errors import PipelineError
 from core.project_folders import PROJECT
 from processors.people.numbered_names import is_numbered
-from utils.redaction import Redactor
+from utils.console.redaction import Redactor
 
 
 def given_names(manifests: Iterable[Path], settings: Settings, output_dir: Path) -> dict[str, str]:

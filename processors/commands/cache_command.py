@@ -11,8 +11,8 @@ from processors.commands.argument_parser import Parser, new_parser, word
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags
 from processors.commands.settings_flags import add_settings, settings_from
-from utils.plurals import count_of
-from utils.stdout_guard import print_lines
+from utils.console.plurals import count_of
+from utils.console.stdout_guard import print_lines
 
 CACHE_SETTINGS = {"cache_dir", "cache_mb"}
 

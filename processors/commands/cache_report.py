@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.analysis_store import AnalysisStore, StoreEntry
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
 
 _CONTENTS = (
     "of each video: its path, where each face is in each frame, a small image of each face,",

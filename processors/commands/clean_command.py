@@ -14,7 +14,7 @@ from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, gallery_file
 from processors.commands.settings_flags import add_settings, settings_from
-from utils.stdout_guard import print_lines
+from utils.console.stdout_guard import print_lines
 from utils.time_formats import parse_age
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from processors.commands.argument_parser import Parser, existing_place, new_pars
 from processors.commands.console import open_console
 from processors.commands.photo_flags import NO_PHOTOS, network_options, networks, refuse_after_crash
 from processors.commands.settings_flags import add_settings, settings_from
+from utils.console.stdout_guard import print_lines
 from utils.files import write_bytes
-from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from core.model_manager import ModelManager
@@ -73,7 +73,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
 
 def _compared(source: Path, targets: Sequence[Path], draw: Path | None, models: ModelManager) -> Iterator[Comparison]:
     from processors.known_people.photo_compare import compare_photos, draw_comparison, drawing_names
-    from utils.rgb_images import encode_jpeg
+    from utils.images.rgb_images import encode_jpeg
 
     names = drawing_names(targets)
     for (comparison, seen), name in zip(compare_photos(source, targets, models), names, strict=True):

@@ -13,7 +13,7 @@ from core.settings_file import PROFILE_KEY, SETTINGS_NAME
 from processors.batch.exit_codes import EXIT_DONE
 from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser
-from utils.stdout_guard import print_lines
+from utils.console.stdout_guard import print_lines
 
 _HEAD = (
     f"# Settings of {PROGRAM}. Saved as {SETTINGS_NAME} beside the videos or in ~/.config/{PROGRAM}, this file is",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import OutputError
 
 if TYPE_CHECKING:
-    from utils.batch_monitor import BatchMonitor
+    from utils.console.batch_monitor import BatchMonitor
 
 
 @contextlib.contextmanager
@@ -30,9 +30,9 @@ def open_console(
     Raises:
         OutputError: `log_file` cannot be written.
     """
-    from utils.console_log import configure_logging
-    from utils.json_log import open_log_file
-    from utils.stdout_guard import show_library_output
+    from utils.console.console_log import configure_logging
+    from utils.console.json_log import open_log_file
+    from utils.console.stdout_guard import show_library_output
 
     show_library_output(verbosity > 0)
     monitor, write = _monitor(verbosity, as_json=as_json)
@@ -55,8 +55,8 @@ def open_console(
 
 def _monitor(verbosity: int, *, as_json: bool) -> tuple[BatchMonitor, Callable[[str], None]]:
     """The display of progress on stderr, and how to write a log line without damaging it."""
-    from utils.batch_monitor import BatchMonitor
-    from utils.progress_lines import JsonMonitor, LineMonitor
+    from utils.console.batch_monitor import BatchMonitor
+    from utils.console.progress_lines import JsonMonitor, LineMonitor
 
     if as_json:
         as_objects = JsonMonitor(sys.stderr)
@@ -65,7 +65,7 @@ def _monitor(verbosity: int, *, as_json: bool) -> tuple[BatchMonitor, Callable[[
     if verbosity < 0:
         return BatchMonitor(), lines.write
     if sys.stderr.isatty():
-        from utils.progress_bars import BarMonitor
+        from utils.console.progress_bars import BarMonitor
 
         bars = BarMonitor(sys.stderr)
         return bars, bars.write

@@ -38,8 +38,8 @@ from processors.commands.bundle_privacy import (
     redacted_log,
     without_folder,
 )
+from utils.console.json_log import open_log_file
 from utils.files import atomic_path
-from utils.json_log import open_log_file
 
 if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
@@ -223,13 +223,13 @@ class DebugBundle:
 
 
 def _machine(folders: Mapping[str, Path]) -> dict[str, Any]:
-    from utils.system_info import machine_facts
+    from utils.processes.system_info import machine_facts
 
     return machine_facts({**folders, "temporary": Path(tempfile.gettempdir())})
 
 
 def installed_packages() -> dict[str, str]:
-    from utils.system_info import package_versions
+    from utils.processes.system_info import package_versions
 
     return package_versions()
 

@@ -16,7 +16,7 @@ from processors.batch.input_result import InputResult, Status
 from processors.batch.run_journal import RunJournal
 from processors.known_people.people_namer import PeopleNamer
 from processors.workers.model_loader import load_models
-from utils.stdout_guard import print_lines
+from utils.console.stdout_guard import print_lines
 
 
 def dry_run(

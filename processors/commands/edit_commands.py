@@ -14,8 +14,8 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, add_folder, new_parser, word
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, follow_edited_timeline, gallery_file
-from utils.program_command import program_command
-from utils.stdout_guard import print_lines
+from utils.console.program_command import program_command
+from utils.console.stdout_guard import print_lines
 from utils.time_formats import parse_clock
 
 if TYPE_CHECKING:

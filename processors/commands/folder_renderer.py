@@ -24,11 +24,11 @@ from processors.video.analysis_key import make_store, possible_keys
 from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from processors.workers.model_loader import load_models
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
+from utils.console.stage_monitor import StageMonitor
+from utils.console.text_width import columns, padded
 from utils.fingerprints import Fingerprint, fingerprint
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
-from utils.stage_monitor import StageMonitor
-from utils.text_width import columns, padded
 from utils.time_formats import clock
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from processors.commands.cache_command import CACHE_SETTINGS
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, existing_gallery
 from processors.commands.settings_flags import add_settings, settings_from
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
-from utils.program_command import program_command
-from utils.stdout_guard import print_lines
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
+from utils.console.program_command import program_command
+from utils.console.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from core.analysis_store import AnalysisStore

@@ -27,8 +27,8 @@ from processors.results.result_tree import result_folders, tree_folders
 from processors.results.staging import staged_folder
 from processors.results.timeline_file import TIMELINE_FILE, timeline_sha256
 from processors.results.timeline_history import history_files
+from utils.console.printable_text import ascii_safe
 from utils.files import PARTIAL_PREFIX
-from utils.printable_text import ascii_safe
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, new_parser
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, gallery_file
-from utils.plurals import count_of
-from utils.stdout_guard import print_lines
+from utils.console.plurals import count_of
+from utils.console.stdout_guard import print_lines
 
 
 def parser() -> Parser:

@@ -12,7 +12,7 @@ from processors.commands.argument_parser import FOLDER_HELP, Parser, existing_pl
 from processors.commands.command import print_error
 from processors.commands.console import open_console
 from processors.commands.gallery_flags import add_gallery_flags, gallery_file
-from utils.stdout_guard import print_lines
+from utils.console.stdout_guard import print_lines
 
 
 def parser() -> Parser:

@@ -17,8 +17,8 @@ from processors.people.segments import SegmentRules
 from processors.results.person_folders import check_name
 from processors.results.timeline_file import DivisionEntry, PersonEntry, TimelineFile, TrackletEntry
 from processors.results.tracks_table import UNKNOWN_PERSON
+from utils.console.printable_text import ascii_safe
 from utils.files import fold
-from utils.printable_text import ascii_safe
 
 _ROUNDING_S = 1e-6
 _SHOWN_TIME_S = 0.05

@@ -10,7 +10,7 @@ from processors.pages.doubt_text import current_doubts, doubt_text
 from processors.results.manifest import Manifest
 from processors.results.timeline_file import PersonEntry, TimelineFile
 from processors.results.tracks_table import UNKNOWN_PERSON
-from utils.text_width import columns, padded
+from utils.console.text_width import columns, padded
 from utils.time_formats import clock
 
 

@@ -14,9 +14,9 @@ from processors.commands.argument_parser import Parser, existing_place, new_pars
 from processors.commands.console import open_console
 from processors.commands.photo_flags import NO_PHOTOS, network_options, networks, people_options, refuse_after_crash
 from processors.commands.settings_flags import add_settings, settings_from
+from utils.console.plurals import count_of
+from utils.console.stdout_guard import print_lines
 from utils.files import write_text
-from utils.plurals import count_of
-from utils.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from config import Settings
@@ -115,7 +115,7 @@ def _look(
 ) -> tuple[list[SortedPhoto], list[bytes]]:
     """Who is in the photos, and a small JPEG of each (b"" if it cannot be read) if `thumbnails`."""
     from processors.known_people.photo_sorter import examine_photos
-    from utils.rgb_images import encode_jpeg, fit_within
+    from utils.images.rgb_images import encode_jpeg, fit_within
 
     photos, small = [], []
     for photo, seen in examine_photos(paths, folder, models, known, rules):

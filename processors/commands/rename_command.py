@@ -15,7 +15,7 @@ from processors.commands.edit_commands import edit_parser, print_people
 from processors.commands.gallery_flags import follow_edited_timeline, gallery_file
 from processors.commands.render_command import render_results
 from processors.commands.settings_flags import add_settings
-from utils.program_command import program_command
+from utils.console.program_command import program_command
 
 logger = logging.getLogger(__name__)
 

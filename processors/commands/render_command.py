@@ -15,11 +15,11 @@ from processors.batch.run_journal import RunJournal
 from processors.commands.argument_parser import Parser, add_folder, new_parser, path
 from processors.commands.console import open_console, signals_to
 from processors.commands.settings_flags import add_profile, add_settings, settings_from
-from utils.stdout_guard import print_lines
+from utils.console.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from processors.results.manifest import Manifest
-    from utils.batch_monitor import BatchMonitor
+    from utils.console.batch_monitor import BatchMonitor
 
 _NO_SECTIONS = {"analysis", "identity", "speech"}
 """they determine timeline.json, which exists already"""

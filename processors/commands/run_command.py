@@ -23,15 +23,15 @@ from processors.commands.argument_parser import Parser, add_verbosity, existing_
 from processors.commands.command import print_error
 from processors.commands.console import open_console, signals_to
 from processors.commands.settings_flags import add_profile, add_settings, given_settings, settings_from
-from utils.plurals import count_of
-from utils.stdout_guard import print_lines
+from utils.console.plurals import count_of
+from utils.console.stdout_guard import print_lines
 
 if TYPE_CHECKING:
     from config import Settings
     from processors.batch.batch_request import BatchRequest
     from processors.batch.batch_summary import BatchSummary
     from processors.commands.debug_bundle import DebugBundle
-    from utils.batch_monitor import BatchMonitor
+    from utils.console.batch_monitor import BatchMonitor
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Iterable
 
 from processors.people.numbered_names import numbered_name
-from utils.printable_text import ascii_safe
-from utils.text_drawing import can_write, plain_letters
+from utils.console.printable_text import ascii_safe
+from utils.images.text_drawing import can_write, plain_letters
 
 logger = logging.getLogger(__name__)
 

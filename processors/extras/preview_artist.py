@@ -13,7 +13,7 @@ from core.types import ByteArray, FaceAnalysis, Shot, Timeline, Tracklet
 from processors.extras.drawn_names import drawn_names
 from processors.results.tracks_table import UNKNOWN_PERSON
 from processors.speech.person_turns import PeopleTurns, speaking_mask
-from utils.text_drawing import Color, draw_text, text_mask
+from utils.images.text_drawing import Color, draw_text, text_mask
 from utils.time_formats import clock
 
 # fmt: off

@@ -26,10 +26,10 @@ from processors.clips.constant_rate import (
 )
 from processors.extras.preview_artist import PreviewArtist
 from processors.speech.person_turns import PeopleTurns
+from utils.console.stage_monitor import StageMonitor
 from utils.files import scratch_file
-from utils.prefetch import prefetch
-from utils.rgb_images import rgb_to_planes
-from utils.stage_monitor import StageMonitor
+from utils.images.rgb_images import rgb_to_planes
+from utils.processes.prefetch import prefetch
 
 PREVIEW_FILE = EXTRA_FILES["preview"]
 

@@ -25,10 +25,10 @@ from processors.extras.drawn_names import drawn_names
 from processors.extras.earlier_reels import EarlierReels, reel_order
 from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
 from processors.extras.title_card import title_card
+from utils.console.plurals import count_of
+from utils.console.stage_monitor import StageMonitor
 from utils.files import PARTIAL_PREFIX, link_or_copy
-from utils.plurals import count_of
-from utils.rgb_images import rgb_to_planes
-from utils.stage_monitor import StageMonitor
+from utils.images.rgb_images import rgb_to_planes
 from utils.time_formats import clock
 
 TITLE_S = 1.6

@@ -19,7 +19,7 @@ from processors.extras.exporters.vtt import write_vtt
 from processors.results.existing_results import ExistingResults
 from processors.speech.person_turns import known_turns
 from processors.video.result_images import ranked_faces
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from core.types import ByteArray
-from utils.rgb_images import decode_jpeg
-from utils.text_drawing import Color, draw_text, text_mask
+from utils.images.rgb_images import decode_jpeg
+from utils.images.text_drawing import Color, draw_text, text_mask
 
 _BACKGROUND: Color = (20, 22, 27)
 _TEXT_COLOR: Color = (240, 242, 246)

@@ -15,8 +15,8 @@ from core.types import Clip
 from processors.clip_renderer import ClipRenderer
 from processors.clips.resume_journal import EarlierClips, FinishedClips
 from processors.video.video_clips import VideoClips
+from utils.console.stage_monitor import StageMonitor
 from utils.files import PARTIAL_PREFIX
-from utils.stage_monitor import StageMonitor
 
 
 def make_variants(

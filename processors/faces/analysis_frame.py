@@ -9,9 +9,9 @@ import numpy as np
 
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray
-from utils.noise import without_noise
-from utils.stage_times import timed
-from utils.tone_stretch import DARKENING, darkened, is_narrow, stretched
+from utils.images.noise import without_noise
+from utils.images.tone_stretch import DARKENING, darkened, is_narrow, stretched
+from utils.processes.stage_times import timed
 
 THUMB_WIDTH, THUMB_HEIGHT = 128, 72
 """size of the thumbnails in which cuts are detected"""

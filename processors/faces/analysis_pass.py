@@ -39,8 +39,8 @@ from processors.tracking.proposal_prefetch import ProposalPrefetcher
 from processors.tracking.second_opinion import Confirmation
 from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.truncated_face_search import TruncatedFaceSearch
-from utils.stage_monitor import StageMonitor
-from utils.stage_times import timed
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.stage_times import timed
 
 
 def make_observers(models: ModelManager, plan: PassPlan, scale: FloatArray) -> list[FaceObserver]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from core.types import ByteArray, FloatArray
-from utils.face_alignment import FACE_TEMPLATE, laplacian_variance, similarity_transform, warp
+from utils.images.face_alignment import FACE_TEMPLATE, laplacian_variance, similarity_transform, warp
 
 ALIGNED_SIDE_PX = 64
 """faces are measured aligned at this size, whatever their size in the frame"""

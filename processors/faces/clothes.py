@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from core.types import ByteArray, FloatArray
-from utils.image_shrinking import shrunk
-from utils.lab_histogram import HISTOGRAM_SIZE, lab_histogram
+from utils.images.image_shrinking import shrunk
+from utils.images.lab_histogram import HISTOGRAM_SIZE, lab_histogram
 
 CLOTHES_SIZE = HISTOGRAM_SIZE
 """numbers of one description"""

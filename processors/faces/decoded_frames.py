@@ -15,7 +15,7 @@ from processors.shots.shot_boundary import ShotBoundary, ShotSource, cut_frames
 from processors.shots.shot_detector import MAX_CUT_DELAY
 from processors.tracking.frame_pace import FramePace, FrameTicks
 from processors.tracking.proposal_prefetch import ProposalPrefetcher
-from utils.stage_times import timed
+from utils.processes.stage_times import timed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from processors.faces.tracklet_maker import Findings, MeasuredTrack, measured_tr
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from utils.helper_threads import submit
+from utils.processes.helper_threads import submit
 
 MAX_PENDING = 8
 """calls that may wait for the thread; each frame that waits keeps its pixels"""

@@ -15,8 +15,8 @@ from core.models.face_verifier import VERIFIER_SCALE, VERIFIER_SIDE_PX
 from core.types import ByteArray, FloatArray, PixelBox
 from processors.shots.active_picture import frame_active_picture
 from processors.tracking.frame_pace import FramePace
-from utils.box_geometry import visible_shares
-from utils.face_alignment import (
+from utils.images.box_geometry import visible_shares
+from utils.images.face_alignment import (
     FACE_TEMPLATE,
     face_chip,
     similarity_transform,
@@ -24,7 +24,7 @@ from utils.face_alignment import (
     warp,
     yaw_measure,
 )
-from utils.face_roll import face_rolls, is_tilted, turning_matrix, upright_sizes
+from utils.images.face_roll import face_rolls, is_tilted, turning_matrix, upright_sizes
 
 GOOD_HEIGHT_PX = 100.0
 """face height above which more pixels do not help the embedder, whose input is 150 or 160 px"""

@@ -17,9 +17,9 @@ from processors.faces.face_sampler import verifier_crop
 from processors.faces.faceless_reasons import DARK, OVEREXPOSED, TURNED
 from processors.faces.track_check import MIN_DOUBTFUL_S, MIN_OPINION
 from processors.tracking.detection_schedule import SMALL_FACE_FACTOR
-from utils.face_roll import median_roll
-from utils.stage_times import timed
-from utils.tone_stretch import darkened
+from utils.images.face_roll import median_roll
+from utils.images.tone_stretch import darkened
+from utils.processes.stage_times import timed
 
 MAX_IMAGES = 4
 """images kept, spread over the video; they are analysis images, 1.2 MB each of a usual video"""

@@ -20,7 +20,7 @@ from core.types import Shot, Tracklet
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
 from processors.faces.transition_frames import STAYS, Span, moving_spans, stays, whole_image_bursts, without
 from processors.shots.motion_burst import Burst
-from utils.box_geometry import are_two_faces, iou_matrix
+from utils.images.box_geometry import are_two_faces, iou_matrix
 
 MAX_COMMON_S = 1.5
 """longest time for which a transition shows both images, s"""

@@ -17,8 +17,8 @@ from processors.faces.face_observer import Measurement
 from processors.faces.tracklet_maker import LOOKS, Findings
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.track import Track
-from utils.image_shrinking import shrunk
-from utils.stage_times import timed
+from utils.images.image_shrinking import shrunk
+from utils.processes.stage_times import timed
 
 LOOK_EVERY_S, LATER_EVERY_S = 0.25, 0.5
 """clothes change slowly; what varies is what covers them. Once there are as many looks as a tracklet keeps, they are

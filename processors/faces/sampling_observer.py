@@ -24,8 +24,8 @@ from processors.faces.tracklet_maker import Findings, KeptPortrait, tracklet_fra
 from processors.tracking.face_stream import FrameFaces
 from processors.tracking.row_buffer import FrameValues
 from processors.tracking.track import Track
-from utils.spill_file import SpillFile
-from utils.stage_times import timed
+from utils.processes.spill_file import SpillFile
+from utils.processes.stage_times import timed
 
 
 @dataclass(slots=True)

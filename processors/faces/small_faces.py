@@ -24,7 +24,7 @@ from processors.faces.faceless_check import MIN_IMAGES
 from processors.faces.faceless_reasons import SMALL_FACES_MIN_FACE, SMALL_FACES_PX
 from processors.faces.track_check import MIN_OPINION
 from processors.tracking.face_stream import MIN_SEARCHED_PX, smallest_searched_face
-from utils.stage_times import timed
+from utils.processes.stage_times import timed
 
 KEY_FRAMES = 4
 """frames that are looked at: one takes up to a second of a CPU"""

@@ -12,10 +12,10 @@ from processors.faces.face_sampler import FaceSample
 from processors.faces.tracklet_maker import least_frames
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from utils.face_roll import UPRIGHT_ROLL, median_roll
-from utils.noise import without_noise
-from utils.stage_times import timed
-from utils.tone_stretch import darkened, is_narrow, stretched
+from utils.images.face_roll import UPRIGHT_ROLL, median_roll
+from utils.images.noise import without_noise
+from utils.images.tone_stretch import darkened, is_narrow, stretched
+from utils.processes.stage_times import timed
 
 SURE_CONFIRMATIONS = 0.7
 """a track with a sure median score and this share of full detections that found it needs no second opinion"""

@@ -16,7 +16,7 @@ import numpy as np
 from core.models.change_limits import ChangeLimit, ChangeLimits
 from processors.faces.sample_likeness import ALIKE_AT_A_GLANCE, SampleLikeness
 from processors.tracking.row_buffer import RowBuffer
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 WINDOW = 4
 """samples on each side of a moment that are compared"""

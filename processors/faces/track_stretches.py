@@ -23,7 +23,7 @@ from processors.faces.stretch_people import StretchPeople
 from processors.faces.sudden_change import SuddenChanges
 from processors.faces.track_division import MIN_SAMPLES, Transition
 from processors.tracking.frame_pace import FramePace
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 STRETCH_S = 1.5
 """longest stretch before it is compared, seconds"""

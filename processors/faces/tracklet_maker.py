@@ -14,8 +14,8 @@ from core.types import GRADUAL, FloatArray, IntArray, PixelBox, Shot, Tracklet
 from processors.faces.face_sampler import MAX_STRETCH_S, least_worth
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
-from utils.spill_file import Spillable
-from utils.stage_times import timed
+from utils.processes.spill_file import Spillable
+from utils.processes.stage_times import timed
 
 MIN_TRACK_S = 0.12
 """shorter tracks are flicker"""

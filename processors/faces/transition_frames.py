@@ -13,7 +13,7 @@ import numpy as np
 from core.types import Shot
 from processors.faces.tracklet_maker import MeasuredTrack
 from processors.shots.motion_burst import WHOLE_IMAGE, Burst
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 Span = tuple[int, int]
 """frames [first, end)"""

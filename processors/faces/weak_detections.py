@@ -6,7 +6,7 @@ from core.models.quick_verifier import QuickVerifier
 from core.types import ByteArray, FloatArray
 from processors.faces.face_sampler import verifier_crop
 from processors.faces.track_check import MIN_QUICK_OPINION
-from utils.stage_times import timed
+from utils.processes.stage_times import timed
 
 
 class WeakDetectionCheck:

@@ -35,7 +35,7 @@ from processors.known_people.gallery_types import (
     VideoKey,
 )
 from processors.known_people.person_names import checked_name, clean_name, folded, person_id
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 
 class Gallery:

@@ -13,7 +13,7 @@ from core.errors import SettingsError
 from core.types import FloatArray
 from processors.known_people.gallery_types import Appearance, EmbedderKey, GalleryFace
 from processors.known_people.person_names import clean_name, folded, person_number
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 _APPEARANCES = (
     "SELECT v.folder, v.name, v.analysis, a.label, a.tracklets, a.person, a.decided, a.on_screen_s, a.clips"

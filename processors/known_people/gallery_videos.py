@@ -32,7 +32,7 @@ from processors.known_people.gallery_rows import (
 from processors.known_people.gallery_types import Appearance, EmbedderKey, PersonOfVideo, VideoKey
 from processors.known_people.naming_case import NamingCase
 from processors.known_people.person_matching import Decisions, Match
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapping[str, Match]]
 """says who is who; gets the transaction's connection, so that it sees what no other process can change meanwhile"""

@@ -10,9 +10,9 @@ import msgspec
 from processors.known_people.gallery_types import GalleryPerson
 from processors.known_people.person_matching import Match, Suggestion
 from processors.known_people.person_names import person_id
+from utils.console.printable_text import ascii_safe
+from utils.console.text_width import columns, padded, shortened
 from utils.files import write_bytes
-from utils.printable_text import ascii_safe
-from utils.text_width import columns, padded, shortened
 from utils.time_formats import clock
 
 PEOPLE_SCHEMA = 1

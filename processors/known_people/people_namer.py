@@ -27,8 +27,8 @@ from processors.known_people.known_faces import KnownFaces
 from processors.known_people.people_sources import gallery_path, photo_folder
 from processors.known_people.person_matching import LinkRules
 from processors.known_people.person_names import person_id
+from utils.console.plurals import count_of
 from utils.fingerprints import Fingerprint
-from utils.plurals import count_of
 
 if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Collection, Iterable
 
 from core.errors import SettingsError
+from utils.console.printable_text import ascii_safe
 from utils.files import safe_name
-from utils.printable_text import ascii_safe
 
 MAX_NAME_BYTES = 255
 """of a name in UTF-8; a folder's name is shorter, because files in it are named too"""

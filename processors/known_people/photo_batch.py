@@ -15,7 +15,7 @@ from core.model_manager import ModelManager
 from processors.known_people.photo_faces import PhotoFace, find_faces
 from processors.known_people.photo_process import PhotoProcess
 from processors.known_people.photo_reader import Photo
-from utils.helper_threads import submit
+from utils.processes.helper_threads import submit
 
 _DECODERS = 2
 """processes that decode; a thread waits for each"""

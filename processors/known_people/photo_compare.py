@@ -15,9 +15,9 @@ from core.models.similarity import Similarity
 from core.types import ByteArray, FloatArray
 from processors.known_people.person_names import folder_names
 from processors.known_people.photo_batch import SeenPhoto, see_photos
-from utils.printable_text import ascii_safe
-from utils.rgb_images import fit_within
-from utils.text_drawing import draw_text
+from utils.console.printable_text import ascii_safe
+from utils.images.rgb_images import fit_within
+from utils.images.text_drawing import draw_text
 
 SAME_PERSON = 0.5
 """similarity from which two photos show one person: as likely the same as not"""

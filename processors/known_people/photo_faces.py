@@ -13,9 +13,9 @@ from processors.faces.appearance import sharpness
 from processors.faces.face_sampler import face_quality
 from processors.known_people.face_evidence import FaceSet
 from processors.known_people.photo_reader import Photo
-from utils.box_geometry import box_areas
-from utils.face_alignment import face_chip
-from utils.rgb_images import encode_jpeg, fit_within
+from utils.images.box_geometry import box_areas
+from utils.images.face_alignment import face_chip
+from utils.images.rgb_images import encode_jpeg, fit_within
 
 SEARCH_SIDE_PX = 1000
 """photos are searched at this size"""

@@ -22,7 +22,7 @@ from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImag
 
 from core.errors import PhotoError
 from core.types import ByteArray, FloatArray
-from utils.rgb_images import fit_within
+from utils.images.rgb_images import fit_within
 
 PHOTO_EXTENSIONS = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "heic", "heif"})
 """what is picked up from a folder; a file named on the command line is tried whatever its extension"""

@@ -21,8 +21,8 @@ from processors.known_people.person_names import clean_name, person_id
 from processors.known_people.photo_batch import SeenPhoto, see_photos
 from processors.known_people.photo_reader import PHOTO_EXTENSIONS
 from processors.known_people.sharpness import sharpness
+from utils.console.printable_text import ascii_safe
 from utils.files import safe_name
-from utils.printable_text import ascii_safe
 
 SHARP = 0.5
 """sharpness from which a photo counts as sharp"""

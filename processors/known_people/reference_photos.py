@@ -26,8 +26,8 @@ from processors.known_people.photo_batch import see_photos
 from processors.known_people.photo_faces import PhotoFace
 from processors.known_people.photo_reader import PHOTO_EXTENSIONS, Photo
 from processors.known_people.sharpness import sharpness
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
 
 MIN_REFERENCE_FACE_PX = 60.0
 """height of a face in a photo below which it is too small to name anybody by it"""

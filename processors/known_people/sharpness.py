@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import ByteArray, FloatArray
-from utils.rgb_images import fit_within
+from utils.images.rgb_images import fit_within
 
 WORKING_SIDE_PX = 1024
 """longer side to which larger images are reduced: nobody looks at a photo more closely, and lenses are not sharper"""

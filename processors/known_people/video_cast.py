@@ -9,7 +9,7 @@ import numpy as np
 from core.types import FaceAnalysis, Timeline, Tracklet
 from processors.known_people.gallery_types import GalleryFace, PersonOfVideo
 from processors.people.tracklet_evidence import seen_together
-from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
+from utils.images.rgb_images import decode_jpeg, encode_jpeg, fit_within
 
 FACES_KEPT = 12
 """of one person in one video, the best of all tracklets in turn"""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import PROGRAM, VERSION
-from utils.plurals import count_of
+from utils.console.plurals import count_of
 from utils.time_formats import clock
 from utils.urls import href
 

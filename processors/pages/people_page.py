@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from processors.pages.html_page import data_uri, page_parts, page_state
 from processors.results.result_tree import REPORT_FILE
-from utils.printable_text import ascii_safe
-from utils.program_command import PROGRAM
+from utils.console.printable_text import ascii_safe
+from utils.console.program_command import PROGRAM
 
 PEOPLE_PAGE = "people.html"
 _FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"))

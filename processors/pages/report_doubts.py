@@ -13,7 +13,7 @@ from processors.people.doubt import MAYBE_SAME
 from processors.people.numbered_names import name_order, next_numbered_name
 from processors.results.manifest import Manifest
 from processors.results.manifest_people import ManifestPerson, ManifestUnknown
-from utils.program_command import program_command
+from utils.console.program_command import program_command
 
 MAX_UNKNOWN_SHOWN = 60
 """unknown tracklets on the page, the longest ones; a crowd has hundreds"""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, Tracklet
-from utils.lab_histogram import HISTOGRAM_SIZE, mean_chroma
+from utils.images.lab_histogram import HISTOGRAM_SIZE, mean_chroma
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from processors.people.faces_with_eyes import recognisable
 from processors.people.pair_evidence import ComparedTracklets, compare
 from processors.people.repeated_faces import repeated_tracklets, second_tracklets
 from processors.people.tracklet_evidence import seen_together, tracklet_weights
-from utils.pair_matrix import PairMatrix, item_blocks
+from utils.numbers.pair_matrix import PairMatrix, item_blocks
 
 DOUBTFUL_BELOW = 0.75
 """similarity of the two parts of a person below which the person is doubtful: odds of less than three to one that both

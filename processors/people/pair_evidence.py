@@ -23,7 +23,7 @@ from processors.people.clothes_evidence import CURVE, ClothesCurve, ClothesEvide
 from processors.people.place_evidence import PlaceEvidence
 from processors.people.stranger_evidence import StrangerEvidence, blur_of
 from processors.people.tracklet_evidence import Continuation, SampleCosines, continuations, sample_sharpness
-from utils.pair_matrix import PairMatrix
+from utils.numbers.pair_matrix import PairMatrix
 
 
 @dataclass(frozen=True, slots=True)

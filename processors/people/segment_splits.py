@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FaceAnalysis, IntArray, Segment, Tracklet
-from utils.path_smoothing import fill_gaps
-from utils.signal_filters import gaussian
+from utils.numbers.path_smoothing import fill_gaps
+from utils.numbers.signal_filters import gaussian
 
 _SHORTEST_PART = 0.5
 """shortest part, as a share of the longest one: with parts from 0.5 to 1, any longer segment can be divided"""

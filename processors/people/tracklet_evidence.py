@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import FloatArray, IntArray, Tracklet
-from utils.box_geometry import are_two_faces, box_areas, clipped, iou_matrix, on_one_face, visible_shares
+from utils.images.box_geometry import are_two_faces, box_areas, clipped, iou_matrix, on_one_face, visible_shares
 
 _TOP_SHARE = 0.25
 """share of the pairs of samples, most similar first, that counts: views that both tracklets have in common, not the

@@ -26,7 +26,7 @@ from processors.people.pair_evidence import ComparedTracklets, TrackletSimilarit
 from processors.people.tracklet_evidence import mean_embedding
 from processors.people.tracklet_groups import CLOSENESS, TrackletGroups
 from processors.people.weak_tracklets import attach_weak, attach_without_embeddings, group_weak
-from utils.clustering import group_similarity, merge_clusters
+from utils.numbers.clustering import group_similarity, merge_clusters
 
 _MOVE_MARGIN = 0.2
 """how much better a tracklet must fit another person to move there, in similarity"""

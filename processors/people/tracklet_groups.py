@@ -19,7 +19,7 @@ from processors.people.tracklet_evidence import (
     seen_together,
     tracklet_weights,
 )
-from utils.pair_matrix import PairMatrix, item_blocks
+from utils.numbers.pair_matrix import PairMatrix, item_blocks
 
 CLOSENESS = 0.3
 """how far the similarity of two people is drawn from the mean over their tracklets towards the most similar pair,

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.types import FloatArray
 from processors.people.tracklet_groups import CLOSENESS, TrackletGroups
-from utils.clustering import merge_clusters
+from utils.numbers.clustering import merge_clusters
 
 _NEARBY_S = 2.0
 """how long before or after a person was seen, seconds, a weak tracklet is near them"""

@@ -18,7 +18,7 @@ from core.lease import Lease, LeaseTaker
 from core.lease_file import LeaseRecord, read_record
 from processors.results.result_tree import MARK_FILE, folder_name, output_root
 from utils.fingerprints import Fingerprint
-from utils.process_identity import this_process
+from utils.processes.process_identity import this_process
 
 LEASE_PREFIX = ".lease-"
 _PAGES = f"{LEASE_PREFIX}.pages"

@@ -7,8 +7,8 @@ from pathlib import Path
 from config import EXTRA_FILES
 from core.errors import SettingsError
 from processors.results.tracks_table import UNKNOWN_PERSON
+from utils.console.printable_text import ascii_safe
 from utils.files import fold, safe_name
-from utils.printable_text import ascii_safe
 
 _RESERVED = frozenset({
     "contact.jpg", "index.html", "manifest.json", "report.html", "speech.csv", "timeline.json",

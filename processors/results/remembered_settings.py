@@ -15,8 +15,8 @@ from core.options import flag_of
 from core.settings_file import current_names, explain_invalid
 from processors.results.manifest import Manifest
 from processors.shots.cut_list import is_cut_list
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
 
 ONLY = "people.only"
 """the one setting outside `RESULT_SECTIONS` that decides which clips there are"""

@@ -15,8 +15,8 @@ from processors.results.remembered_settings import (
     remembered_settings,
 )
 from processors.results.run_plan import Action, Refusal, RunPlan
-from utils.plurals import count_of
-from utils.printable_text import ascii_safe
+from utils.console.plurals import count_of
+from utils.console.printable_text import ascii_safe
 
 _CHANGES_SHOWN = 4
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from config import PROGRAM
 from core.errors import OutputError
 from processors.clips.resume_journal import has_finished_clips, last_clip_at
+from utils.console.printable_text import ascii_safe
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import Fingerprint
-from utils.printable_text import ascii_safe
 
 _RESUMABLE_FOR_S = 7 * 86400
 _NAME = re.compile(

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from core.models.face_mesh import FACE_SIDE_PX
 from core.models.speech_net import MOUTH_SIDE_PX
 from core.types import ByteArray, FloatArray
-from utils.face_alignment import warp
-from utils.signal_filters import median
+from utils.images.face_alignment import warp
+from utils.numbers.signal_filters import median
 
 SMOOTHING_FRAMES = 13
 """about half a second at 25 frames a second: jumping boxes would look like moving mouths"""

@@ -11,8 +11,8 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.frame_history import FrameHistory
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import MAX_STEP, Track
-from utils.box_geometry import iou_matrix
-from utils.face_roll import face_rolls
+from utils.images.box_geometry import iou_matrix
+from utils.images.face_roll import face_rolls
 
 HISTORY_S = 1.0
 """seconds of frames kept at least"""

@@ -27,7 +27,7 @@ from processors.tracking.tilted_face_search import TiltedFaceSearch
 from processors.tracking.tracker_monitor import TrackerMonitor
 from processors.tracking.truncated_face_search import TruncatedFaceSearch
 from processors.tracking.unusual_search import UnusualSearch
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 LOST_INTERVAL_SHARE = 0.4
 """share of the usual time between two searches for newcomers while a face is lost"""

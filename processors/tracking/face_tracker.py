@@ -31,7 +31,7 @@ from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.second_opinion import Confirmation
 from processors.tracking.track import Track
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 MIN_OVERLAP = 0.3
 """least IoU at which a detection and a track are the same face"""

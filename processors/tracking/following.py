@@ -18,7 +18,7 @@ from processors.tracking.box_trackers import BoxFollower
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.lazy_image import LazyImage
 from processors.tracking.track import Track
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 POSSIBLE_S, BLIND_S = 0.48, 0.12
 """seconds for which a face is followed that may be visible, and that is not visible at all; after that only a

@@ -15,7 +15,7 @@ from core.models.face_detector import Candidates, FaceDetector
 from core.types import ByteArray
 from processors.tracking.detection_schedule import ExpectedSearch
 from processors.tracking.lazy_image import LazyImage
-from utils.helper_threads import submit
+from utils.processes.helper_threads import submit
 
 _Result = TypeVar("_Result")
 

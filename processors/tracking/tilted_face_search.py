@@ -19,10 +19,10 @@ from core.models.proposer import Proposer
 from core.models.turned_proposer import TurnedBoxes
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.second_opinion import Confirmation
-from utils.box_geometry import are_apart, scaled_boxes
-from utils.face_roll import face_rolls, is_tilted
-from utils.nms import non_maximum_suppression
-from utils.stage_times import timed
+from utils.images.box_geometry import are_apart, scaled_boxes
+from utils.images.face_roll import face_rolls, is_tilted
+from utils.images.nms import non_maximum_suppression
+from utils.processes.stage_times import timed
 
 UPRIGHT_TURN = 45.0
 """roll, either way, at which proposals of the image as it is are judged. They are few: small faces, which the turned

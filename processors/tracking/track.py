@@ -11,7 +11,7 @@ import numpy as np
 from core.types import FloatArray
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.row_buffer import RowBuffer
-from utils.face_roll import UPRIGHT_ROLL, face_rolls, median_roll
+from utils.images.face_roll import UPRIGHT_ROLL, face_rolls, median_roll
 
 VELOCITY_MEMORY = 0.6
 """share of the old velocity that is kept when a new displacement is seen"""
@@ -118,7 +118,7 @@ class Track:
 
     @property
     def roll(self) -> float:
-        """Degrees by which the face is tilted, see `utils.face_roll`; 0.0 unless it has been tilted for some time."""
+        """Degrees by which the face is tilted, see `utils.images.face_roll`; 0.0 unless it has been for some time."""
         recent = self.landmarks.last(ROLL_SAMPLES)
         return float(face_rolls(recent[-1:])[0]) if median_roll(recent) > UPRIGHT_ROLL else 0.0
 

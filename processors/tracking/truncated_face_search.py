@@ -15,10 +15,10 @@ from core.models.face_detector import FaceRefiner
 from core.models.proposer import Proposer
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.tilted_face_search import PROPOSAL_SCALE, SAME_FACE_OVERLAP
-from utils.area_sampling import LARGE_SHARE
-from utils.box_geometry import are_apart, scaled_boxes
-from utils.nms import non_maximum_suppression
-from utils.stage_times import timed
+from utils.images.area_sampling import LARGE_SHARE
+from utils.images.box_geometry import are_apart, scaled_boxes
+from utils.images.nms import non_maximum_suppression
+from utils.processes.stage_times import timed
 
 MAX_PROPOSALS = 4
 """refined in one image, best first: it has no room for more faces of this size"""

@@ -30,7 +30,7 @@ SPEECH_ROOTS = ("processors.speech.speech_pass", "core.models.networks.torch_spe
 """the same for the speech signal"""
 EXCLUDED_MODULES = frozenset({
     "config", "core.errors", "core.thread_budget", "core.types", "core.models.networks.weights",
-    "utils.files", "utils.prefetch", "utils.stage_monitor", "utils.stage_times",
+    "utils.files", "utils.processes.prefetch", "utils.console.stage_monitor", "utils.processes.stage_times",
 })  # fmt: skip
 """imported by that code, but without influence on results; settings and weights count by their values"""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from config import Settings
 from core.types import FaceAnalysis, Segment, Timeline
 from processors.known_people.video_names import PersonName, chosen_folders
-from utils.plurals import count_of
+from utils.console.plurals import count_of
 
 logger = logging.getLogger(__name__)
 

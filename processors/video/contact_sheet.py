@@ -10,7 +10,7 @@ import numpy as np
 from core.media.thumbnails import Thumbnail, evenly_spaced
 from core.types import ByteArray, Clip
 from processors.clips.clip_thumbnails import MAX_TILES, TILE_HEIGHT_PX
-from utils.rgb_images import encode_jpeg
+from utils.images.rgb_images import encode_jpeg
 from utils.time_formats import clock
 
 CONTACT_FILE = "contact.jpg"

@@ -40,7 +40,7 @@ from processors.results.manifest_people import (
 )
 from processors.speech.person_turns import PeopleTurns
 from processors.video.video_result import VideoResult
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
 
 
 def make_manifest(

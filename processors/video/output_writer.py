@@ -40,9 +40,9 @@ from processors.speech.person_turns import PeopleTurns, known_turns
 from processors.video.manifest_maker import make_manifest, span_seconds
 from processors.video.result_images import write_images
 from processors.video.video_result import VideoResult
+from utils.console.printable_text import ascii_safe
 from utils.files import write_json, write_parts, write_text
-from utils.printable_text import ascii_safe
-from utils.stage_times import timed
+from utils.processes.stage_times import timed
 
 _TIMELINE_ABOUT = (
     "Who is shown when. Names, people and segments may be changed, by hand or with main.py rename, merge, split, "

@@ -12,7 +12,7 @@ from processors.pages.report_writer import FaceImage, ReportImages
 from processors.results.result_tree import FACE_FILE
 from processors.video.contact_sheet import CONTACT_FILE, Thumbnails, contact_sheet
 from utils.files import write_bytes
-from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within
+from utils.images.rgb_images import decode_jpeg, encode_jpeg, fit_within
 
 _FACES_SHOWN = 7
 _PORTRAIT_SIDE_PX, _FACE_SIDE_PX, _SMALL_QUALITY = 232, 96, 80

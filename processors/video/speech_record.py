@@ -15,9 +15,9 @@ from core.thread_budget import thread_budget
 from core.types import FaceAnalysis, FloatArray, VideoInfo
 from processors.speech.person_turns import SPEECH_SIGNAL
 from processors.video.analysis_key import speech_key
-from utils.printable_text import ascii_safe
-from utils.stage_monitor import StageMonitor
-from utils.stage_times import timed
+from utils.console.printable_text import ascii_safe
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.stage_times import timed
 
 if TYPE_CHECKING:
     from processors.speech.speech_models import SpeechFiles

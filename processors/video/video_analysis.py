@@ -17,8 +17,8 @@ from processors.results.timeline_file import read_timeline
 from processors.video.analysis_key import analysis_key, make_store, possible_keys
 from processors.video.speech_record import speech_files, with_speech
 from processors.video.video_request import VideoRequest
+from utils.console.stage_monitor import StageMonitor
 from utils.fingerprints import fingerprint
-from utils.stage_monitor import StageMonitor
 
 if TYPE_CHECKING:
     # Importing it at run time takes seconds, and a run over finished inputs needs no model.

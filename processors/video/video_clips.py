@@ -26,10 +26,10 @@ from processors.results.result_tree import folder_name
 from processors.video.clip_choice import choose_clips
 from processors.video.result_warnings import NOBODY_LONG_ENOUGH, result_warnings
 from processors.video.video_draft import SharedClips, VideoDraft
-from utils.printable_text import ascii_safe
-from utils.stage_monitor import StageMonitor
-from utils.stage_times import timed
-from utils.work_ahead import do_ahead
+from utils.console.printable_text import ascii_safe
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.stage_times import timed
+from utils.processes.work_ahead import do_ahead
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from processors.results.result_tree import folder_name
 from processors.results.run_plan import TimelineChoice
 from processors.results.timeline_file import TIMELINE_FILE, read_timeline, timeline_sha256, to_timeline
 from processors.video.video_analysis import other_analysis_error
-from utils.stage_times import timed
+from utils.processes.stage_times import timed
 
 logger = logging.getLogger(__name__)
 

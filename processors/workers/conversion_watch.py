@@ -16,9 +16,9 @@ from core.models.inference.nets import CONVERTED_FOLDER, missing_bytes
 from core.models.networks.embedder_choice import possible_embedders
 from core.models.networks.model_spec import ANALYSIS_NETS, MODELS
 from core.models.networks.weights import chosen_cache_dir
-from utils.batch_monitor import CONVERT
-from utils.helper_threads import helper_thread
-from utils.stage_monitor import StageMonitor
+from utils.console.batch_monitor import CONVERT
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.helper_threads import helper_thread
 
 _POLL_S = 0.5
 

@@ -17,8 +17,8 @@ from processors.workers.stage_runner import StageRunner
 from processors.workers.video_pipeline import VideoPipeline
 from processors.workers.video_processor_factory import MakeProcessor
 from processors.workers.worker_threads import WorkerThreads
-from utils.batch_monitor import BatchMonitor
-from utils.plurals import count_of
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.plurals import count_of
 
 if TYPE_CHECKING:
     # A run that works in this process needs nothing of the pool.
@@ -51,7 +51,7 @@ def executor_of_processes(parts: RunParts, workers: int, make_host: MakeHost | N
     from processors.workers.job_link import HostSetup
     from processors.workers.pool_worker import ProcessSource
     from processors.workers.worker_process import real_host
-    from utils.log_forwarding import log_levels
+    from utils.console.log_forwarding import log_levels
 
     threads = max(1, thread_budget(parts.settings.run.threads).total // workers)
     logger.info("%d videos at a time, each with %s", workers, count_of(threads, "thread"))

@@ -22,9 +22,9 @@ from processors.workers.render_work import Analysed, RenderWork, ShareMade, Work
 from processors.workers.stage_runner import StageRunner
 from processors.workers.video_processor_factory import MakeProcessor, VideoProcessorFactory
 from processors.workers.video_work import AnalysedVideo, analyse_video, finish_video, hand_over, render_work
-from utils.log_forwarding import forward_logs
-from utils.malloc_tuning import give_back_memory
-from utils.stage_monitor import StageMonitor
+from utils.console.log_forwarding import forward_logs
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.malloc_tuning import give_back_memory
 
 _PROGRESS_INTERVAL_S = 0.2
 _OF_THE_MACHINE = ("threads", "cache_dir", "scratch", "facenet_weights", "speech_weights")

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from config import Settings
+from utils.console.log_forwarding import LogLevels, SentMessage
 from utils.fingerprints import Fingerprint
-from utils.log_forwarding import LogLevels, SentMessage
 
 if TYPE_CHECKING:
     # Importing it at run time loads image libraries, and a run over finished inputs needs none.

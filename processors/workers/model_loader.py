@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from config import Settings
 from core.errors import ModelError, PipelineError
 from core.media.h264_encoder import choose_encoder
-from utils.helper_threads import helper_thread
-from utils.stage_times import timed
+from utils.processes.helper_threads import helper_thread
+from utils.processes.stage_times import timed
 
 if TYPE_CHECKING:
     # Importing it at run time takes seconds, and a run over finished inputs needs no model.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from processors.workers.worker_contact import WorkerContact
 from processors.workers.worker_process import PROGRAM_TEXT, Answered, MakeHost, Start, Stop, real_host
 from processors.workers.worker_source import JOBS_PER_WORKER, Inbox, Worker, WorkerKind
-from utils.child_processes import cause_of_death
+from utils.processes.child_processes import cause_of_death
 
 if TYPE_CHECKING:
     from processors.workers.job_link import HostSetup

@@ -6,8 +6,8 @@ import threading
 
 from processors.batch.run_journal import RunJournal
 from processors.workers.job_link import JobEvent, JournalEntry, StageProgress
-from utils.batch_monitor import BatchMonitor
-from utils.log_forwarding import SentMessage
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.log_forwarding import SentMessage
 
 _OF_THE_MACHINE = ("core.model_manager", "core.models.", "core.media.h264_encoder", "processors.workers.model_loader")
 """loggers whose messages tell of networks, devices and encoders: every worker finds the same, and it is said once"""

@@ -11,8 +11,8 @@ from processors.batch.batch_inspection import one_line_reason
 from processors.batch.executor import JobOutcome
 from processors.batch.input_result import InputResult, failed, interrupted
 from processors.batch.run_journal import RunJournal
-from utils.json_log import log_context
-from utils.plurals import count_of
+from utils.console.json_log import log_context
+from utils.console.plurals import count_of
 
 logger = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from processors.workers.stage_runner import StageRunner
 from processors.workers.video_processor_factory import MakeProcessor
 from processors.workers.video_work import AnalysedVideo, analyse_video, finish_video
 from processors.workers.worker_threads import WorkerThreads
-from utils.batch_monitor import BatchMonitor
-from utils.malloc_tuning import give_back_memory
+from utils.console.batch_monitor import BatchMonitor
+from utils.processes.malloc_tuning import give_back_memory
 
 _Item = TypeVar("_Item")
 

@@ -17,8 +17,8 @@ from processors.known_people.people_namer import PeopleNamer, VideoNamer, VideoN
 from processors.results.manifest import Manifest
 from processors.workers.conversion_watch import watch_conversion
 from processors.workers.model_loader import load_models
-from utils.stage_monitor import StageMonitor
-from utils.work_ahead import do_ahead
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.work_ahead import do_ahead
 
 if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord

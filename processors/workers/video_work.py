@@ -11,7 +11,7 @@ from processors.batch.input_result import InputResult, finished
 from processors.workers.analysis_handover import AnalysisHandover
 from processors.workers.render_work import Analysed, RenderWork
 from processors.workers.video_processor_factory import MakeProcessor, Processor
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 if TYPE_CHECKING:
     from core.analysis_file import AnalysisRecord

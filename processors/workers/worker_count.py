@@ -5,7 +5,7 @@ from __future__ import annotations
 from config import Settings
 from core.models.inference.gpu_check import driver_finds_gpu
 from core.thread_budget import thread_budget
-from utils.free_memory import free_memory_mb
+from utils.processes.free_memory import free_memory_mb
 
 CPUS_PER_WORKER = 4
 """one video keeps two to four CPUs busy: a few threads decode, and the networks' batches are small"""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InterruptedRunError, PipelineError
 from core.thread_budget import limit_process_threads
-from utils.child_processes import DIED_WITH_PARENT, die_with_parent
+from utils.processes.child_processes import DIED_WITH_PARENT, die_with_parent
 
 if TYPE_CHECKING:
     from processors.workers.job_host import JobHost, WorkOutcome

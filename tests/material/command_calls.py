@@ -22,7 +22,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.input_result import InputResult
 from tests.material.factories import video_info
 from tests.material.page_material import a_manifest
-from utils.console_log import configure_logging
+from utils.console.console_log import configure_logging
 
 PROJECT = Path(main.__file__).resolve().parent
 

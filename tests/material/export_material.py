@@ -15,7 +15,7 @@ from config import Settings
 from core.types import AudioInfo, Clip, CropPath, FaceAnalysis, Identity, Segment, Timeline, Tracklet
 from processors.extras.registry import EXTRAS, ExtrasContext
 from tests.material.factories import face_analysis, tracklet, video_info
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 NTSC = Fraction(30000, 1001)
 NAME = "a <b> & c.mp4"

@@ -31,7 +31,7 @@ from processors.results.manifest import read_manifest
 from processors.video import analysis_key
 from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.factories import face_analysis, tracklet
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
 
 PORTRAIT = cv2.imencode(".jpg", np.full((32, 32, 3), 128, np.uint8))[1].tobytes()
 

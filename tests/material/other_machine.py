@@ -13,4 +13,7 @@ def of_another_machine(path: Path, **changes: str) -> None:
     """Rewrite the lease at `path` as if a process elsewhere held it; if it has heartbeats, they go on."""
     record = read_record(path)
     assert record is not None
-    path.write_bytes(msgspec.structs.replace(record, host="node3", machine="another boot", **changes).content)
+    # In one step: a heartbeat that comes in between would find an empty file, or write the record that it has read.
+    other = path.with_name(f"{path.name}.other")
+    other.write_bytes(msgspec.structs.replace(record, host="node3", machine="another boot", **changes).content)
+    other.replace(path)

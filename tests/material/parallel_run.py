@@ -35,8 +35,8 @@ from processors.workers.remote_namer import RemoteNamer
 from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.crashing_run import inject
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
-from utils.batch_monitor import BatchMonitor
-from utils.console_log import configure_logging
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.console_log import configure_logging
 
 CRASH_STEM = "CRASH_STEM"
 """variable of the environment that tells worker processes which video is to crash"""

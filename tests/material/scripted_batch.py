@@ -24,8 +24,8 @@ from processors.results.manifest import write_manifest
 from processors.results.output_folder import staged_results
 from tests.material import factories
 from tests.material.page_material import a_manifest, as_manifest
-from utils.batch_monitor import BatchMonitor
-from utils.stage_monitor import StageMonitor
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.stage_monitor import StageMonitor
 
 
 def video_info(path: Path) -> VideoInfo:

@@ -20,7 +20,7 @@ from processors.tracking.face_tracker import FaceTracker, FrameAction
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.second_opinion import Confirmation
 from processors.tracking.track import Track
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 RATE = 25.0
 PACE = FramePace(RATE)

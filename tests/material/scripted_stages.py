@@ -20,9 +20,9 @@ from processors.video import video_analysis, video_clips, video_draft
 from processors.video.video_request import VideoRequest
 from processors.video_processor import VideoProcessor
 from tests.material.factories import face_analysis, tracklet, video_info
+from utils.console.stage_monitor import StageMonitor
 from utils.fingerprints import Fingerprint
-from utils.pair_matrix import PairMatrix
-from utils.stage_monitor import StageMonitor
+from utils.numbers.pair_matrix import PairMatrix
 
 INFO = video_info(duration_s=0.4, frame_count=10)
 SEGMENT = Segment("person_01", 0, 0, 10, (0,))

@@ -15,7 +15,7 @@ from processors.batch.input_result import InputResult
 from processors.batch.run_journal import Crash, RunHistory, RunJournal
 from processors.batch_runner import run_batch
 from tests.material.scripted_batch import Script, pretend_probe, pretend_videos, statuses
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 probe = pytest.fixture(autouse=True)(pretend_probe)

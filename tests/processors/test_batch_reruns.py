@@ -17,7 +17,7 @@ from processors.batch.batch_request import BatchRequest
 from processors.batch_runner import run_batch
 from processors.results.result_tree import folder_name, output_root, result_folders
 from tests.material.scripted_batch import Script, hidden, pretend_probe, pretend_videos, run, statuses
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 probe = pytest.fixture(autouse=True)(pretend_probe)

@@ -32,9 +32,9 @@ from processors.batch_runner import run_batch
 from processors.workers import video_pipeline
 from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.scripted_batch import Script, hidden, pretend_probe, pretend_videos, run, statuses, video_info
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.stage_monitor import StageMonitor
 from utils.fingerprints import Fingerprint
-from utils.stage_monitor import StageMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 probe = pytest.fixture(autouse=True)(pretend_probe)

@@ -43,10 +43,10 @@ from tests.material.synthetic.portraits import COLLINS, HOPPER
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Occluder, Scene
 from tests.material.synthetic.truth import Truth, film_truth
-from tests.utils.test_helper_threads import Lines
-from utils.box_geometry import iou_matrix
-from utils.json_log import log_context
-from utils.stage_monitor import StageMonitor
+from tests.utils.processes.test_helper_threads import Lines
+from utils.console.json_log import log_context
+from utils.console.stage_monitor import StageMonitor
+from utils.images.box_geometry import iou_matrix
 
 CUT = 40
 JOINS = CUT + 12

@@ -34,8 +34,8 @@ from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.material.ordinary_user import locking, ordinary
 from tests.material.small_disk import small_disk
 from tests.processors.test_resume import write_video
-from utils.batch_monitor import BatchMonitor
-from utils.console_log import configure_logging
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.console_log import configure_logging
 from utils.fingerprints import fingerprint
 
 pytestmark = pytest.mark.errors_expected

@@ -19,7 +19,7 @@ from processors import clip_renderer
 from processors.clip_renderer import ClipRenderer
 from tests.material.rendered_clips import SETTINGS, crop, plain_analysis
 from tests.material.small_disk import no_file_above
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 plain = pytest.fixture(scope="module")(plain_analysis)
 

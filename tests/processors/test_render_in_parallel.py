@@ -26,10 +26,10 @@ from processors.clips.render_worker import RenderWorker
 from processors.clips.resume_journal import FinishedClips
 from tests.material.flash_beep import read_clip
 from tests.material.rendered_clips import SETTINGS, crop, plain_analysis
-from tests.utils.test_helper_threads import Lines
-from utils.helper_threads import helper_thread
-from utils.json_log import log_context
-from utils.stage_monitor import StageMonitor
+from tests.utils.processes.test_helper_threads import Lines
+from utils.console.json_log import log_context
+from utils.console.stage_monitor import StageMonitor
+from utils.processes.helper_threads import helper_thread
 
 plain = pytest.fixture(scope="module")(plain_analysis)
 

@@ -34,10 +34,10 @@ from processors.video.analysis_key import make_store
 from tests.material.killed_run import ScriptedAnalyzer, processors
 from tests.processors.test_process_faults import settings_for
 from tests.processors.test_resume import write_video
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.stage_monitor import StageMonitor
 from utils.files import PARTIAL_PREFIX
 from utils.fingerprints import fingerprint
-from utils.stage_monitor import StageMonitor
 
 
 class Place:

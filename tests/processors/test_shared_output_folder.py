@@ -27,8 +27,8 @@ from tests.material.scripted_batch import (
     statuses,
     video_info,
 )
+from utils.console.stage_monitor import StageMonitor
 from utils.fingerprints import Fingerprint, fingerprint
-from utils.stage_monitor import StageMonitor
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 probe = pytest.fixture(autouse=True)(pretend_probe)

@@ -29,8 +29,8 @@ from tests.material.synthetic.portraits import COLLINS
 from tests.material.synthetic.render import render_video
 from tests.material.synthetic.scenes import Actor, Film, Key, Motion, Scene
 from tests.material.synthetic.truth import film_truth
+from utils.console.stage_monitor import StageMonitor
 from utils.fingerprints import fingerprint
-from utils.stage_monitor import StageMonitor
 
 WALK = Motion(keys=(Key(0, 0.35, 0.45, 0.3), Key(29, 0.6, 0.5, 0.34)))
 FILM = Film(scenes=(Scene(length=30, actors=(Actor(COLLINS, WALK),)),), width=480, height=270)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.models.inference.openvino_graph import OpenVINOGraph
 from core.types import FloatArray
-from utils.work_ahead import MadeOnce, make_ahead
+from utils.processes.work_ahead import MadeOnce, make_ahead
 
 MAX_SIZES = 16
 """For each size of its input OpenVINO prepares itself in about 20 ms and keeps 0.3 to 4 MB (YuNet). With one more size

@@ -18,7 +18,7 @@ from core.models.networks.installed_files import installed_file
 from core.models.networks.model_spec import ANALYSIS_NETS, MODELS
 from core.models.networks.openvino_runtime import openvino_core
 from core.thread_budget import thread_budget
-from utils.work_ahead import MadeOnce, make_ahead
+from utils.processes.work_ahead import MadeOnce, make_ahead
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.models.inference.nets import Images, Net
 from core.types import FloatArray
-from utils.work_ahead import MadeOnce
+from utils.processes.work_ahead import MadeOnce
 
 
 class PendingNet:

@@ -20,8 +20,8 @@ from core.models.inference.upload import Upload
 from core.models.networks import torch_nets
 from core.models.networks.model_spec import MODELS
 from core.types import ByteArray, FloatArray
-from utils.area_sampling import whole_pixels
-from utils.printable_text import ascii_safe
+from utils.console.printable_text import ascii_safe
+from utils.images.area_sampling import whole_pixels
 
 _SHORT_OF_MEMORY = (
     "out of memory",

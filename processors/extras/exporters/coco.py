@@ -14,8 +14,8 @@ from typing import Any
 from config import EXTRA_FILES
 from core.types import FaceAnalysis, Timeline
 from processors.extras.exporters.faces import ExportedFace, faces_by_frame
+from utils.console.printable_text import ascii_safe
 from utils.files import atomic_path
-from utils.printable_text import ascii_safe
 
 COCO_FILE = EXTRA_FILES["coco"]
 

@@ -16,8 +16,8 @@ from config import EXTRA_FILES
 from core.types import CropPath, FaceAnalysis, Identity, Timeline
 from processors.extras.exporters.cuts import counted_timecode, source_cuts, source_length
 from processors.extras.exporters.transform_keys import TransformKeys, transform_keys
+from utils.console.printable_text import ascii_safe
 from utils.files import write_text
-from utils.printable_text import ascii_safe
 from utils.urls import url_from
 
 FCPXML_FILE = EXTRA_FILES["fcpxml"]

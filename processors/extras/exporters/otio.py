@@ -15,8 +15,8 @@ from config import EXTRA_FILES
 from core.errors import ToolMissingError
 from core.types import FaceAnalysis, Identity, Timeline
 from processors.extras.exporters.cuts import MARKER_COLORS, counted_timecode, source_cuts, source_length
+from utils.console.printable_text import ascii_safe
 from utils.files import atomic_path
-from utils.printable_text import ascii_safe
 from utils.urls import url_from
 
 OTIO_FILE = EXTRA_FILES["otio"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.types import CropPath, IntArray
-from utils.signal_filters import Signal
+from utils.numbers.signal_filters import Signal
 
 TOLERANCE_PX = 0.5
 """largest error of an edge of the window between key frames, display px: not visible"""

@@ -20,7 +20,7 @@ from config import Settings
 from core.model_manager import ModelManager
 from core.models.similarity import Similarity
 from core.types import FaceAnalysis, Tracklet
-from utils.clustering import merge_clusters
+from utils.numbers.clustering import merge_clusters
 from videos.make_sample import SAMPLE_FILE
 
 TOLERANCE = 0.004

@@ -9,7 +9,7 @@ import pytest
 from core.media.tone_map_filter import SDR_COLOR
 from core.media.video_probe import probe_video
 from core.media.video_reader import VideoReader
-from utils.tone_map import HdrTransfer, to_sdr
+from utils.images.tone_map import HdrTransfer, to_sdr
 
 PQ: HdrTransfer = "smpte2084"
 HLG: HdrTransfer = "arib-std-b67"

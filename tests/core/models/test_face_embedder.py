@@ -25,7 +25,7 @@ from core.models.networks.weights import locate
 from core.models.similarity import Similarity
 from core.settings_file import load_settings
 from core.types import ByteArray, FloatArray
-from utils.face_alignment import warp
+from utils.images.face_alignment import warp
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from core.model_manager import ModelManager
 from core.models.face_verifier import FaceVerifier
 from core.models.networks.weights import locate
 from core.types import ByteArray
-from utils.face_alignment import warp
+from utils.images.face_alignment import warp
 
 
 def cut(image: ByteArray, centre: tuple[float, float], face_px: float, turn: float = 0.0) -> ByteArray:

@@ -21,7 +21,7 @@ from core.models.mtcnn import THRESHOLDS, MtcnnDetector
 from core.models.networks.model_spec import DETECTOR_NETS
 from core.models.networks.weights import locate
 from core.types import ByteArray, Detections, FloatArray
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 MIN_FACE_PX = 20.0
 

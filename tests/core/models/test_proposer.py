@@ -24,7 +24,7 @@ from core.models.proposer import (
     yunet_boxes,
 )
 from core.types import ByteArray, FloatArray
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 
 @pytest.fixture(params=sorted(PROPOSERS))

@@ -24,7 +24,7 @@ from processors.video.analysis_key import make_store, possible_keys
 from tests.material.real_models import models_cache, net_files
 from tests.material.small_disk import no_file_above, small_disk
 from utils.fingerprints import Fingerprint
-from utils.fonts import font_folders
+from utils.images.fonts import font_folders
 
 __all__ = ["models_cache", "net_files"]
 

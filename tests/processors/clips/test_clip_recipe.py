@@ -11,8 +11,8 @@ from msgspec.structs import replace as replace_settings
 from config import EncodeSettings
 from core.types import CropPath, Segment
 from processors.clips.clip_recipe import clip_recipe
-from utils.box_geometry import Window
-from utils.plane_crops import Planes
+from utils.images.box_geometry import Window
+from utils.images.plane_crops import Planes
 
 SETTINGS = EncodeSettings()
 

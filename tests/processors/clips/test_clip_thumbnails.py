@@ -11,7 +11,7 @@ from core.media.thumbnails import Thumbnail
 from core.types import Clip
 from processors.clips import clip_thumbnails
 from processors.clips.clip_thumbnails import ClipThumbnails
-from utils.spill_file import SpillFile
+from utils.processes.spill_file import SpillFile
 
 READ = "processors.clips.clip_thumbnails.read_thumbnails"
 

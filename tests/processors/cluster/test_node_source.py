@@ -31,7 +31,7 @@ from processors.workers.worker_source import WorkerKind
 from processors.workers.worker_threads import WorkerThreads
 from tests.processors.cluster.cluster_material import FakeCluster
 from tests.processors.workers.job_material import KeptAnalyses, ScriptedVideo, nothing, video_job
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected  # a video that is left out is logged as an error
 

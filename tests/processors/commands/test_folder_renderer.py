@@ -32,8 +32,8 @@ from processors.video import analysis_key
 from processors.workers.video_processor_factory import VideoProcessorFactory
 from tests.material.killed_run import NoModels, ScriptedAnalyzer
 from tests.processors.test_resume import write_video
-from utils.batch_monitor import BatchMonitor
-from utils.stage_monitor import StageMonitor
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.stage_monitor import StageMonitor
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from processors.pages.html_page import PALETTE, TEMPLATES
 from processors.speech.turns import Turn
 from tests.material.factories import face_analysis, tracklet
 from tests.material.flash_beep import frame_times, onsets, read_clip, write_video
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 FAST = EncodeSettings(preset="ultrafast", codec="x264")
 

@@ -23,8 +23,8 @@ from processors.extras import reel_maker
 from processors.extras.reel_audio import ReelPart, reel_frames, write_reel_audio
 from processors.extras.reel_maker import ReelOutput, load_moviepy, reel_parts, write_reels
 from processors.extras.title_card import title_card
-from utils.rgb_images import encode_jpeg
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
+from utils.images.rgb_images import encode_jpeg
 
 NTSC = Fraction(30000, 1001)
 ENCODE = EncodeSettings(preset="ultrafast", codec="x264", quality=10)

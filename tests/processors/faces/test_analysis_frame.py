@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.model_manager import ModelManager
 from processors.faces.analysis_frame import LAZY_LIMIT_PX, THUMB_HEIGHT, THUMB_WIDTH, AnalysisImage
-from utils.noise import NOISY
-from utils.tone_stretch import DARKENING, NARROW_RANGE
+from utils.images.noise import NOISY
+from utils.images.tone_stretch import DARKENING, NARROW_RANGE
 
 
 class Frame:

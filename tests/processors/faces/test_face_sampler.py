@@ -25,7 +25,7 @@ from processors.faces.face_sampler import (
     verifier_transform,
 )
 from tests.material.scripted_faces import landmarks_in
-from utils.face_alignment import FACE_TEMPLATE, similarity_transform, warp
+from utils.images.face_alignment import FACE_TEMPLATE, similarity_transform, warp
 
 SIDE = 150
 

@@ -17,7 +17,7 @@ from processors.faces.track_division import Transition
 from processors.faces.track_stretches import STRETCH_S, TrackStretches
 from tests.material.made_up_looks import made_up_look
 from tests.material.scripted_faces import landmarks_in
-from utils.face_alignment import FACE_TEMPLATE, similarity_transform
+from utils.images.face_alignment import FACE_TEMPLATE, similarity_transform
 
 RATE = 25.0
 SIDE = 24

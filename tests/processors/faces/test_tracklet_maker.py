@@ -23,7 +23,7 @@ from processors.faces.tracklet_maker import (
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from tests.material.scripted_faces import PACE, landmarks_in
-from utils.spill_file import Spillable
+from utils.processes.spill_file import Spillable
 
 SCALE = np.array([2.0, 3.0], np.float32)
 SCORE = 0.95

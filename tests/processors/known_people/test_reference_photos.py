@@ -14,7 +14,7 @@ from processors.known_people.photo_faces import find_faces
 from processors.known_people.photo_reader import read_photo
 from processors.known_people.reference_photos import list_photos, read_reference_photos
 from tests.processors.known_people.photos import collins, hopper, random_image, save
-from utils.rgb_images import decode_jpeg
+from utils.images.rgb_images import decode_jpeg
 
 
 def reduced(pixels: np.ndarray, scale: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from core.types import ColorInfo, FaceAnalysis, Identity, Shot, Timeline, Trackl
 from processors.known_people.video_cast import FACES_KEPT, people_of_video
 from tests.processors.known_people.people import vector
 from tests.processors.known_people.photos import jpeg, random_image
-from utils.rgb_images import decode_jpeg
+from utils.images.rgb_images import decode_jpeg
 
 INFO = VideoInfo(
     path=Path("a.mp4"), container="mov", stream_index=0, codec="h264", pixel_format="yuv420p", coded_width=640,

@@ -21,7 +21,7 @@ from processors.pages.report_writer import FaceImage, ReportImages, report_parts
 from tests.material.flash_beep import frame_times, write_video
 from tests.material.page_material import HOSTILE, a_manifest, a_timeline, as_manifest, as_timeline
 from utils.files import write_bytes, write_json, write_parts, write_text
-from utils.rgb_images import encode_jpeg
+from utils.images.rgb_images import encode_jpeg
 
 BROWSER = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
 DRIVER = shutil.which("chromedriver")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.types import ByteArray, FloatArray, Tracklet
 from processors.people.clothes_evidence import ClothesEvidence, WornColours
 from tests.material.factories import tracklet
-from utils.lab_histogram import lab_histogram
+from utils.images.lab_histogram import lab_histogram
 
 Lab = tuple[float, float, float]
 SECONDS = np.arange(0, 40_001) / 10

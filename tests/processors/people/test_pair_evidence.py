@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-import utils.pair_matrix
+import utils.numbers.pair_matrix
 from benchmarks.speed.made_up_film import made_up_film
 from config import ClipSettings, IdentitySettings
 from core.types import FaceAnalysis, Timeline
@@ -15,7 +15,7 @@ from processors.id_timeline_generator import IdTimelineGenerator
 from processors.people.doubt import VideoDoubts, find_doubts
 from processors.people.pair_evidence import ComparedTracklets, PairEvidence, combined, tracklet_similarity
 from tests.material.factories import face_analysis, tracklet
-from utils.lab_histogram import HISTOGRAM_SIZE
+from utils.images.lab_histogram import HISTOGRAM_SIZE
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def film() -> FaceAnalysis:
 
 
 def test_a_pair_says_the_same_alone_and_in_the_matrix(film: FaceAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(utils.pair_matrix, "BLOCK_ITEMS", 32)
+    monkeypatch.setattr(utils.numbers.pair_matrix, "BLOCK_ITEMS", 32)
     matrix = tracklet_similarity(film.tracklets, film).rows(np.arange(150))
     evidence = PairEvidence(film.tracklets, film)
     for a, b in np.random.default_rng(0).integers(0, 150, (40, 2)).tolist():
@@ -40,7 +40,7 @@ def test_a_pair_says_the_same_alone_and_in_the_matrix(film: FaceAnalysis, monkey
 
 def test_who_is_who_does_not_depend_on_the_blocks(film: FaceAnalysis, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(items: int) -> tuple[Timeline, ComparedTracklets, VideoDoubts]:
-        monkeypatch.setattr(utils.pair_matrix, "BLOCK_ITEMS", items)
+        monkeypatch.setattr(utils.numbers.pair_matrix, "BLOCK_ITEMS", items)
         generator = IdTimelineGenerator(IdentitySettings(), ClipSettings())
         timeline, compared = generator.compare_and_generate(film)
         return timeline, compared, find_doubts(film, timeline, compared)

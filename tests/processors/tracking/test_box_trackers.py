@@ -11,7 +11,7 @@ import pytest
 from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.box_trackers import CascadeFollower, FollowerKind, OpenCvFollower, make_follower
 from tests.material.scripted_faces import detections
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 SIDE = 40
 UPRIGHT = np.zeros(1, np.float32)

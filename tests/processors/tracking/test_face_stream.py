@@ -148,7 +148,13 @@ def test_it_knows_no_file_no_thread_and_no_decoder() -> None:
     """Importing it loads neither the readers nor the thread pool that the analysis uses around it."""
     code = "import sys, processors.tracking.face_stream; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    for module in ("core.media", "av", "processors.faces", "processors.tracking.proposal_prefetch", "utils.prefetch"):
+    for module in (
+        "core.media",
+        "av",
+        "processors.faces",
+        "processors.tracking.proposal_prefetch",
+        "utils.processes.prefetch",
+    ):
         assert f"'{module}" not in loaded, module
 
 

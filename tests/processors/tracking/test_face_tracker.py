@@ -31,7 +31,7 @@ from tests.material.scripted_faces import (
     spans,
     still,
 )
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 PHASES = range(0, 13, 2)
 """where an event may lie between two looks for newcomers"""

@@ -15,8 +15,8 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.faces.weak_detections import WeakDetectionCheck
 from processors.tracking.tilted_face_search import MAX_CROPS, TiltedFaceSearch
 from tests.material.scripted_faces import detections
-from utils.box_geometry import iou_matrix
-from utils.face_roll import face_rolls
+from utils.images.box_geometry import iou_matrix
+from utils.images.face_roll import face_rolls
 
 MIN_FACE_PX = 24.0
 NOBODY: FloatArray = np.zeros((0, 4), np.float32)

@@ -16,7 +16,7 @@ from core.types import ByteArray, Detections, FloatArray
 from processors.tracking.truncated_face_search import MAX_PROPOSALS, MAX_REFINEMENTS, REFINEMENTS, TruncatedFaceSearch
 from tests.material.scripted_faces import detections
 from tests.material.synthetic.portraits import COLLINS
-from utils.box_geometry import iou_matrix
+from utils.images.box_geometry import iou_matrix
 
 WIDTH, HEIGHT = 320, 180
 MIN_FACE_PX = 9.0

@@ -135,7 +135,7 @@ def test_every_module_of_the_analysis_counts():
     for package in packages:
         body = ast.parse((PROJECT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")).body
         assert all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
-    assert {"processors.tracking.face_tracker", "core.models.inference.nets", "utils.nms"} < found
+    assert {"processors.tracking.face_tracker", "core.models.inference.nets", "utils.images.nms"} < found
     assert not {"processors.clip_renderer", "processors.id_timeline_generator"} & found
 
 

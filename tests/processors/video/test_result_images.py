@@ -16,8 +16,8 @@ from processors.video.contact_sheet import contact_sheet
 from processors.video.result_images import ranked_faces, write_images
 from tests.material import factories
 from tests.material.flash_beep import write_video
-from utils.rgb_images import decode_jpeg, encode_jpeg, fit_within, rgb_to_planes
-from utils.text_drawing import draw_text, text_mask
+from utils.images.rgb_images import decode_jpeg, encode_jpeg, fit_within, rgb_to_planes
+from utils.images.text_drawing import draw_text, text_mask
 
 
 def picture(level: int, height: int = 400, width: int = 300) -> bytes:

@@ -22,7 +22,7 @@ from processors.speech.speech_models import SpeechFiles
 from processors.speech.speech_pass import SpeechColumns
 from processors.video.speech_record import speech_files, with_speech
 from tests.material.factories import face_analysis, tracklet, video_info
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 HEARD = video_info(audio=(AudioInfo(1, "aac", 48000, 2, 0.25, "de"),))
 WITH_GAZE = dataclasses.replace(tracklet(7), signals={"gaze": np.zeros(10, np.float32)})

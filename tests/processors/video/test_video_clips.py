@@ -20,7 +20,7 @@ from processors.video.video_clips import VideoClips
 from processors.video.video_draft import SharedClips, VideoDraft
 from tests.material.factories import face_analysis, tracklet
 from tests.material.scripted_stages import CLIP, PathOf
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 ANALYSIS = face_analysis([tracklet(0, range(10))])
 SEGMENTS = tuple(Segment("person_01", 0, start, end, (0,)) for start, end in ((0, 3), (3, 5), (5, 8), (8, 10)))

@@ -17,8 +17,8 @@ from processors.batch.executor import VideoJob
 from processors.video.video_draft import SharedClips
 from processors.workers.job_link import HostSetup, JobEvent, Question
 from tests.material.factories import video_info
+from utils.console.log_forwarding import LogLevels
 from utils.fingerprints import Fingerprint
-from utils.log_forwarding import LogLevels
 
 LEVELS = LogLevels(logging.INFO, logging.ERROR)
 

@@ -12,7 +12,7 @@ from core.models.networks.model_spec import MODELS
 from core.settings_file import load_settings
 from processors.workers import conversion_watch
 from processors.workers.conversion_watch import watch_conversion
-from utils.stage_monitor import StageMonitor
+from utils.console.stage_monitor import StageMonitor
 
 
 class Noting(StageMonitor):

@@ -16,7 +16,7 @@ from processors.batch.executor import JobOutcome
 from processors.workers.job_host import JobHost, SetAside, WorkOutcome
 from processors.workers.job_link import JournalEntry, StageProgress, TurnQuestion
 from tests.processors.workers.job_material import DirectLink, ScriptedVideo, host_setup, mark, nothing, video_job
-from utils.log_forwarding import SentMessage, forward_logs, log_levels
+from utils.console.log_forwarding import SentMessage, forward_logs, log_levels
 
 pytestmark = pytest.mark.errors_expected  # a failed input is logged as an error
 

@@ -10,8 +10,8 @@ import pytest
 from processors.batch.run_journal import RunJournal
 from processors.workers.job_link import JournalEntry, StageProgress
 from processors.workers.remote_monitor import RemoteMonitor
-from utils.batch_monitor import BatchMonitor
-from utils.log_forwarding import SentMessage
+from utils.console.batch_monitor import BatchMonitor
+from utils.console.log_forwarding import SentMessage
 
 
 class Journal(RunJournal):

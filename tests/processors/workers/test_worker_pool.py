@@ -26,7 +26,7 @@ from processors.workers.worker_pool import WorkerPool
 from processors.workers.worker_threads import WorkerThreads
 from tests.material.worker_hosts import named_host
 from tests.processors.workers.job_material import LEVELS, video_job
-from utils.batch_monitor import BatchMonitor
+from utils.console.batch_monitor import BatchMonitor
 
 pytestmark = pytest.mark.errors_expected  # a video that is left out is logged as an error
 

@@ -33,7 +33,7 @@ from core.models.networks import torch_nets
 from core.models.networks.model_spec import MODELS
 from core.models.networks.weights import locate
 from core.types import ByteArray, FloatArray
-from utils.area_sampling import SampledImages
+from utils.images.area_sampling import SampledImages
 
 CPU = torch.device("cpu")
 

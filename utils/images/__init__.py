@@ -1,0 +1,1 @@
+"""Images and boxes: cropping, shrinking, aligning, drawing, tones; pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""Series and matrices: filters, smooth paths, clustering; pure functions on arrays."""
