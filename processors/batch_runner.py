@@ -30,7 +30,7 @@ from processors.batch.batch_summary import BatchSummary
 from processors.batch.call_terms import call_terms, term_differences
 from processors.batch.executor import Executor, JobOutcome
 from processors.batch.folder_claims import FolderClaims
-from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted
+from processors.batch.input_result import InputResult, duplicate, failed, finished, interrupted, refused
 from processors.batch.run_journal import RunJournal
 from processors.batch.summary_pages import write_summary_pages
 from processors.batch.video_claimer import VideoClaimer
@@ -268,6 +268,8 @@ class _Batch:
                 logger.info("%s: %s", source.label, streams)
             found.append(inspection)
             return None
+        if inspection.manifest is not None and inspection.reason:
+            return refused(source, inspection.folder, inspection.manifest, inspection.reason)
         if inspection.manifest is not None:
             if before is not None:
                 logger.info("%s: done by another run", source.label)

@@ -19,7 +19,7 @@ from processors.results.existing_results import examine_folder
 from processors.results.manifest import MANIFEST_FILE, Manifest, read_manifest
 from processors.results.remembered_settings import CUTS, followed_settings, settings_changes
 from processors.results.replaced_clips import list_changes, refusal_error, replaced_clips
-from processors.results.run_plan import Action, plan_run
+from processors.results.run_plan import Action, Refusal, plan_run
 from processors.results.timeline_file import TIMELINE_FILE
 from utils.console.printable_text import ascii_safe
 from utils.fingerprints import Fingerprint, fingerprint
@@ -34,6 +34,7 @@ _FolderState = tuple[tuple[int, int, int] | None, ...]
 class Inspection:
     """One of: a `job` to do, the `manifest` of finished results, `same_as`, or the `reason` why it cannot be processed.
 
+    With both a manifest and a reason, the results are finished, and are not changed as the user asks.
     same_as: another input of the batch that is the same video and is processed instead.
     folder: the output folder, if it is known. replaces: the finished clips that the job replaces and why, "" for none.
     follows: settings of the folder that are not the run's and are kept to, "" for none.
@@ -86,7 +87,10 @@ def inspect_input(
         if plan.action is Action.SKIP and _names_are_current(existing.manifest, video_fingerprint, namer):
             return Inspection(manifest=existing.manifest, folder=folder, follows=follows, seen=seen)
         if plan.refusal is not None:
-            raise refusal_error(existing, plan.refusal, followed)
+            refusal = refusal_error(existing, plan.refusal, followed)
+            if plan.refusal is not Refusal.OTHER_SETTINGS:
+                raise refusal
+            return Inspection(manifest=existing.manifest, reason=one_line_reason(source, refusal), folder=folder)
         # Importing PyAV takes as long as all else that a run over finished inputs does.
         from core.media.stream_choice import choose_audio
         from core.media.video_probe import probe_video

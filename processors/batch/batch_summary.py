@@ -27,6 +27,7 @@ _WORDS: dict[Status, str] = {
     "done": "done",
     "cached": "already done",
     "duplicate": "duplicate",
+    "refused": "refused",
     "failed": "failed",
     "interrupted": "interrupted",
 }
@@ -62,7 +63,7 @@ class BatchSummary:
             return EXIT_INTERRUPTED
         if self.fatal is not None:
             return EXIT_MISSING
-        return EXIT_FAILED if any(result.status == "failed" for result in self.results) else EXIT_DONE
+        return EXIT_FAILED if any(result.status in ("failed", "refused") for result in self.results) else EXIT_DONE
 
     def lines(self) -> Iterator[str]:
         """Yield the table printed at the end of a run: one line per input, then a total."""
@@ -183,7 +184,7 @@ def _shown_name(result: InputResult, *, by_path: bool) -> str:
 
 
 def _outcome(result: InputResult) -> str:
-    if result.status in ("failed", "interrupted"):
+    if result.status in ("refused", *UNFINISHED):
         return f"{result.status}: {result.reason}"
     if result.status == "duplicate":
         return result.reason

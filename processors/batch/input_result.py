@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from processors.batch.batch_inputs import BatchInput
     from processors.results.manifest import Manifest
 
-Status = Literal["done", "cached", "duplicate", "failed", "interrupted"]
+Status = Literal["done", "cached", "duplicate", "refused", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class InputResult:
 
     label: the input as the user named it. name: its unique name within the batch.
     status: "cached" means that an earlier run did it; "duplicate" is the same video as another input, which is
-        processed instead.
+        processed instead; "refused" is done, but the run was asked to replace its clips and did not.
     reason: one line; "" if the input is done. folder: name of its output folder, "" if unknown.
     people, clips: counts. duration_s: length of the video. wall_s: time spent on it, 0.0 if cached.
     analysis_cached: the analysis came from the cache. path: of the file, absolute and printable; it tells inputs of
@@ -72,6 +72,11 @@ def duplicate(source: BatchInput, folder: Path | None, original: BatchInput) -> 
     reason = f"the same video as {original.label}"
     folder_name = _folder_name(folder)
     return InputResult(source.label, source.name, "duplicate", reason, folder=folder_name, path=_path(source))
+
+
+def refused(source: BatchInput, folder: Path | None, manifest: Manifest, reason: str) -> InputResult:
+    """Return the result of an input whose finished results stay as they are, although the run asks for others."""
+    return replace(finished(source, folder, "cached", manifest), status="refused", reason=reason)
 
 
 def failed(source: BatchInput, reason: str) -> InputResult:

@@ -22,6 +22,8 @@ from processors.results.manifest_people import ManifestPart
 from processors.results.output_leases import OutputLeases
 from processors.results.result_tree import folder_name, result_folders
 
+_HAVE_RESULTS = ("done", "cached", "refused")
+
 
 class _Counts(ManifestPart, frozen=True, kw_only=True):
     """The part of a manifest that says how many there are, undecoded."""
@@ -91,7 +93,7 @@ def _with_counts(summary: BatchSummary, output_dir: Path) -> BatchSummary:
     def current(results: Iterable[InputResult]) -> Iterator[InputResult]:
         for result in results:
             folder = output_dir / result.folder
-            counts = read_view(folder, _Counts) if result.status in ("done", "cached") else None
+            counts = read_view(folder, _Counts) if result.status in _HAVE_RESULTS else None
             if counts is not None:
                 yield dataclasses.replace(result, people=len(counts.people), clips=len(counts.clips))
             elif still_counts(result, has_folder=folder.is_dir()):

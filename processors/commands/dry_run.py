@@ -55,7 +55,7 @@ def _plan(inspection: Inspection) -> str:
         kept = f", keeping to {inspection.follows}" if inspection.follows else ""
         replaced = f", replacing {inspection.replaces}" if inspection.replaces else ""
         return f"to do ({facts}) -> {inspection.folder}{kept}{replaced}"
-    if inspection.manifest is not None:
+    if inspection.manifest is not None and not inspection.reason:
         return f"already done in {inspection.folder}"
     if inspection.same_as is not None:
         return f"the same video as {inspection.same_as.label}, processed once into {inspection.folder}"

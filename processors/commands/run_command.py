@@ -143,7 +143,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
         summary = _run_batch(BatchRequest(inputs, parsed.output, settings, given), monitor, journal)
-        if any(result.status in ("done", "cached") for result in summary.results):
+        if any(result.status in ("done", "cached", "refused") for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
     return _report(summary)
 

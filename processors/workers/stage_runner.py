@@ -49,7 +49,7 @@ class StageRunner:
             logger.info("%s: done, %s, %s", result.folder, people, clips)
         elif result.status == "duplicate":
             logger.info("%s: skipped, %s", result.label, result.reason)
-        elif result.status == "failed":
+        elif result.status in ("failed", "refused"):
             logger.error("%s: %s", result.name, result.reason)
 
     def _attempt(self, source: BatchInput, work: Callable[[], InputResult | None]) -> JobOutcome | None:

@@ -74,11 +74,17 @@ def test_finished_clips_are_never_replaced_in_silence(videos, caplog):
     made = clip.stat()
     size = load_settings(None, {"clip": {"size": 256}})
     refused = run(videos, Script(), settings=size, given={"clip.size"})
-    assert statuses(refused) == ["failed"] * 4 and refused.exit_code == 1
+    assert statuses(refused) == ["refused"] * 4 and refused.exit_code == 1
     assert refused.results[1].reason.startswith(
         "it has 1 finished clip, made with size 512 (--overwrite replaces them;"
     )
     assert clip.stat() == made
+    # They are finished: the page used to list them under "Not done" as well.
+    assert "Not done" not in (videos.parent / "out" / "index.html").read_text(encoding="utf-8")
+    entries = json.loads((videos.parent / "out" / "summary.json").read_text(encoding="utf-8"))["inputs"]
+    assert [(entry["status"], entry["folder"], entry["clips"]) for entry in entries] == [
+        ("refused", name, 1) for name in ("a", "b", "c", "d")
+    ]
     forced = load_settings(None, {"clip": {"size": 256}, "run": {"overwrite": True}})
     assert statuses(run(videos, Script(), settings=forced, given={"clip.size", "run.overwrite"})) == ["done"] * 4
     assert "b.mp4: replacing 1 clip, made with size 512" in caplog.text
@@ -141,7 +147,7 @@ def test_given_cuts_stay_with_the_video_that_they_were_given_for(videos):
     assert statuses(batch({}, {"analysis.cuts"})) == ["cached"] * 4
     # Other cuts would give other clips.
     other = batch({"b": "frames 0 6", "c": "frames 0 7"}, {"analysis.cuts"})
-    assert statuses(other) == ["cached", "failed", "failed", "cached"]
+    assert statuses(other) == ["cached", "refused", "refused", "cached"]
     assert [r.reason.partition(" (")[0] for r in other.results[1:3]] == [
         "it has 1 finished clip, made with 2 given cuts",
         "it has 1 finished clip, made with no given cuts",

@@ -185,7 +185,7 @@ def test_a_variant_is_not_replaced_in_silence_either(studio):
 
     assert studio.run(**wanted("16:9")) == ["done"]
     before = studio.tree()
-    assert studio.run(**wanted("4:3")) == ["failed"]
+    assert studio.run(**wanted("4:3")) == ["refused"]
     assert studio.tree() == before
     inode = {path: path.stat().st_ino for path in studio.folder.glob("*/*.mp4")}
     assert studio.run(**wanted("4:3", overwrite=True)) == ["done"]
