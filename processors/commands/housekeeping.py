@@ -1,7 +1,8 @@
 """`main.py clean`: removes old results of one output folder, its interrupted runs, and the analyses of its results.
 
-Only what the program made is removed: files that a manifest lists and that have not changed since, and the stored
-analyses that those manifests name. Other files stay, and so do the folders that hold them.
+Only what the program made is removed: files that a manifest lists and that have not changed since, the stored analyses
+that those manifests name, and the folders of `--recursive` that become empty. Other files stay, and so do the folders
+that hold them.
 """
 
 from __future__ import annotations
@@ -75,6 +76,9 @@ def clean(
         leases = OutputLeases(mark_output_folder(output_dir))
         removed += _clean_finished(output_dir, leases, before, dry_run=dry_run)
         removed += _clean_unfinished(output_dir, leases, before, dry_run=dry_run)
+        if not dry_run:
+            for item in removed:
+                _remove_empty_parents(item.path, output_dir)
         if removed and not dry_run and (output_dir / INDEX_FILE).exists():
             # Links to removed results would be broken.
             write_summary_pages(output_dir, gallery)
@@ -164,6 +168,14 @@ def _clean_folder(folder: Path, *, dry_run: bool) -> Removal | None:
         if not any(folder.iterdir()):
             folder.rmdir()
     return Removal(folder, freed, kept)
+
+
+def _remove_empty_parents(path: Path, output_dir: Path) -> None:
+    """Remove the folders between `output_dir` and the removed `path` that hold nothing any more ("2024/may")."""
+    parents = path.relative_to(output_dir).parents
+    with contextlib.suppress(OSError):  # not empty: something of somebody's, or of a run that has just begun
+        for parent in [output_dir / parent for parent in parents if parent.name]:
+            parent.rmdir()
 
 
 def _is_unchanged(folder: Path, file: str, size: int | None, manifest: ManifestOutline) -> bool:

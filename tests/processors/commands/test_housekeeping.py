@@ -95,6 +95,18 @@ def test_what_is_old_goes_and_is_logged(output, store):
     assert len((output / "clean.log").read_text().splitlines()) == 4
 
 
+def test_folders_that_become_empty_go(output, store):
+    make_results(output, "2024/may/a", 40), make_results(output, "2024/june/b", 40), make_results(output, "2023/c", 40)
+    (output / "2024" / "notes.txt").touch()
+    (output / "theirs" / "empty").mkdir(parents=True)
+    clean(output, store, 30 * DAY_S, dry_run=True)
+    assert (output / "2024" / "may" / "a").exists()
+    clean(output, store, 30 * DAY_S, dry_run=False)
+    assert sorted(path.name for path in output.iterdir() if path.is_dir()) == ["2024", "theirs"]
+    assert names(output / "2024") == ["notes.txt"] and not (output / "2024" / "may").exists()
+    assert (output / "theirs" / "empty").exists()
+
+
 def test_analyses_of_other_output_folders_stay(output, store, tmp_path):
     other = tmp_path / "other"
     make_results(output, "mine", 40), make_results(other, "theirs", 40, analysis="b")
