@@ -16,7 +16,7 @@ import msgspec
 from config import VIDEO_EXTENSIONS, Settings
 from processors.batch.skipped_inputs import SkippedFiles, extension_of
 from utils.console.printable_text import ascii_safe
-from utils.files import fold, safe_name
+from utils.files import PARTIAL_PREFIX, fold, safe_name
 
 logger = logging.getLogger(__name__)
 
@@ -191,13 +191,21 @@ class _Search:
 
     def _videos(self, paths: Iterable[Path], *, by_pattern: bool = False) -> list[Path]:
         videos = []
-        for path in (p for p in _sorted(paths) if not p.name.startswith(".")):
-            if path.is_file():
+        for path in _sorted(paths):
+            if path.name.startswith("."):
+                self._add_hidden(path)
+            elif path.is_file():
                 if self._is_wanted(path, by_pattern=by_pattern):
                     videos.append(path)
             elif extension_of(path) in VIDEO_EXTENSIONS and not path.is_dir():
                 self.skipped.add_not_a_file(path)
         return videos
+
+    def _add_hidden(self, path: Path) -> None:
+        # Where macOS writes to other file systems, "._a.mp4" holds attributes of "a.mp4"; the last prefix is ours.
+        is_video = extension_of(path) in VIDEO_EXTENSIONS and not path.name.startswith(("._", PARTIAL_PREFIX))
+        if is_video and path.is_file():
+            self.skipped.add_hidden(path)
 
     def _is_wanted(self, path: Path, *, by_pattern: bool) -> bool:
         is_video = _looks_like_video(path)

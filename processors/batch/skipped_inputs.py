@@ -43,6 +43,7 @@ class SkippedFiles:
     def __init__(self) -> None:
         self._others: dict[Path, None] = {}
         self._not_files: dict[Path, None] = {}
+        self._hidden: dict[Path, None] = {}
         self._linked_folders: dict[Path, None] = {}
         self._results: dict[Path, Path] = {}
         self._below_output: dict[Path, Path] = {}
@@ -67,6 +68,10 @@ class SkippedFiles:
         """Add something with a video's name that is no file: a broken link, a pipe, a device."""
         self._not_files[path] = None
 
+    def add_hidden(self, path: Path) -> None:
+        """Add a video whose name begins with a dot."""
+        self._hidden[path] = None
+
     def add_linked_folder(self, path: Path) -> None:
         """Add a link to a folder, which is not followed."""
         self._linked_folders[path] = None
@@ -86,6 +91,9 @@ class SkippedFiles:
         if self._not_files:
             count = count_of(len(self._not_files), "entry", "entries")
             yield f"{count} skipped: {_names(self._not_files)} (broken links, pipes or devices)"
+        if self._hidden:
+            count = count_of(len(self._hidden), "hidden file")
+            yield f"{count} skipped: {_names(self._hidden)} (name a file explicitly to process it)"
         if self._linked_folders:
             count = count_of(len(self._linked_folders), "folder")
             yield f"{count} skipped: {_names(self._linked_folders)} (links; name a folder itself to search it)"

@@ -232,6 +232,15 @@ def test_a_folder_of_videos_in_the_output_folder_is_taken_where_it_is_named(tmp_
     assert said(caplog) == ["1 file skipped: inside the output folder ."]
 
 
+def test_hidden_videos_are_named(tmp_path, caplog):
+    found = ("a.mp4", ".b.mp4", "._a.mp4", ".partial-a.mp4", ".hidden")
+    touch(*(tmp_path / "in" / name for name in found), tmp_path / "in" / "sub" / ".c.mkv")
+    with caplog.at_level("INFO"):
+        assert names(find_inputs([str(tmp_path / "in")], tmp_path / "out", recursive=True)) == ["a.mp4"]
+    assert said(caplog) == ["2 hidden files skipped: .b.mp4, .c.mkv (name a file explicitly to process it)"]
+    assert names(find_inputs([str(tmp_path / "in" / ".b.mp4")], tmp_path / "out")) == [".b.mp4"]
+
+
 def test_what_is_not_known_as_a_video_is_named_first(tmp_path, caplog):
     touch(*(tmp_path / n for n in ("a.mp4", "z.braw", "y.r3d", "notes.txt", "a.srt", "a.jpg", "b.jpg", ".hidden")))
     touch(tmp_path / "summary.json", tmp_path / "index.html")
