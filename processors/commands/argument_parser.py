@@ -66,10 +66,15 @@ def new_parser(command: str, description: str, *, output: bool = True) -> Parser
     """Return a parser with -v, -q and, if `output`, -o."""
     parser = Parser(prog=f"main.py {command}", description=description, allow_abbrev=False)
     if output:
-        text = "output folder (default: videos/output)"
-        parser.add_argument("-o", "--output", type=path, default=OUTPUT_DIR, metavar="DIR", help=text)
+        add_output(parser)
     add_verbosity(parser)
     return parser
+
+
+def add_output(parser: Parser) -> None:
+    """Add -o, which may be given once: of two folders, all results would be in the last one, without a word."""
+    text = "output folder (default: videos/output)"
+    parser.add_argument("-o", "--output", type=path, action=_Once, default=OUTPUT_DIR, metavar="DIR", help=text)
 
 
 def add_folder(parser: Parser) -> None:
@@ -91,6 +96,18 @@ def add_verbosity(parser: Parser) -> None:
     parser.add_argument(
         "-q", "--quiet", dest="verbosity", action="store_const", const=-1, help="show only warnings and errors"
     )
+
+
+class _Once(argparse.Action):
+    """Store the value of a flag that must not have two."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        if before is not self.default and before != values:
+            raise argparse.ArgumentError(self, f"given twice, as {before} and as {values}; name one folder")
+        setattr(namespace, self.dest, values)
 
 
 def argument_type(parse: Callable[[str], Any]) -> Callable[[str], Any]:

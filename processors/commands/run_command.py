@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from config import PROGRAM, VERSION
 from core.options import options
-from core.project_folders import INPUT_DIR, OUTPUT_DIR
+from core.project_folders import INPUT_DIR
 from core.settings_file import find_settings_file
 from processors.batch.exit_codes import EXIT_FAILED, EXIT_USAGE
 from processors.batch.run_journal import RunJournal
-from processors.commands.argument_parser import Parser, add_verbosity, existing_place, path
+from processors.commands.argument_parser import Parser, add_output, add_verbosity, existing_place, path
 from processors.commands.command import print_error
 from processors.commands.console import open_console, signals_to
 from processors.commands.settings_flags import add_profile, add_settings, given_settings, settings_from
@@ -81,9 +81,7 @@ def parser() -> Parser:
         metavar="INPUT",
         help="videos, folders or glob patterns (default: videos/input)",
     )
-    result.add_argument(
-        "-o", "--output", type=path, default=OUTPUT_DIR, metavar="DIR", help="output folder (default: videos/output)"
-    )
+    add_output(result)
     result.add_argument("--config", type=path, metavar="FILE.toml", help="settings file")
     add_profile(result)
     result.add_argument("--dry-run", action="store_true", help="only list what would be done")

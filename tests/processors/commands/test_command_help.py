@@ -67,6 +67,8 @@ def test_a_wrong_value_is_named_with_what_is_expected():
         (["--workers", "many"], "argument --workers: 'many' is neither auto nor a number from 1 to 64 (see"),
         (["--exprot", "edl"], "unrecognized arguments: --exprot; did you mean --export? (see main.py --help"),
         (["--fps"], "unrecognized arguments: --fps (see main.py --help"),
+        (["-o", "a", "x.mp4", "-o", "b"], "argument -o/--output: given twice, as a and as b; name one folder (see"),
+        (["people", "-o", "a", "--output", "b"], "argument -o/--output: given twice, as a and as b"),
         (["--nothing-like-it"], "unrecognized arguments: --nothing-like-it (see main.py --help"),
     ],
 )
