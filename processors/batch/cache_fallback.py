@@ -37,11 +37,12 @@ _NOT_KEPT = (
 def usable_cache(settings: Settings) -> Iterator[Settings]:
     """Yield `settings` with a cache folder that can be written within the block; then remove analyses kept too long.
 
-    A folder given by --cache-dir is not checked. If the user's cache folder cannot be written or has no space for the
-    networks, a temporary folder replaces it, with one warning; it links to the contents of the user's folder.
+    A folder given by --cache-dir need not be writable. If the user's cache folder cannot be written or has no space for
+    the networks, a temporary folder replaces it, with one warning; it links to the contents of the user's folder.
 
     Raises:
         OutputError: no temporary folder can be created either.
+        SettingsError: there is no folder given by --cache-dir, and it cannot be created.
     """
     with _writable_cache(settings) as usable:
         try:
@@ -57,6 +58,7 @@ def usable_cache(settings: Settings) -> Iterator[Settings]:
 def _writable_cache(settings: Settings) -> Iterator[Settings]:
     """Yield `settings` with a cache folder that can be written; the errors of `usable_cache`."""
     if settings.run.cache_dir:
+        _make_given(Path(settings.run.cache_dir))
         yield settings
         return
     folder: Path | None = None
@@ -81,6 +83,18 @@ def _writable_cache(settings: Settings) -> Iterator[Settings]:
         logger.warning("%s: %s", ascii_safe(reason), _NOT_KEPT)
         run = msgspec.structs.replace(settings.run, cache_dir=temporary)
         yield msgspec.structs.replace(settings, run=run)
+
+
+def _make_given(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file has its name" if isinstance(error, FileExistsError) else error.strerror or error
+        raise SettingsError(
+            f"the cache folder cannot be created: {reason}",
+            path=folder,
+            hint="--cache-dir names a folder that exists or can be created; without it, ~/.cache/face-clips is used",
+        ) from error
 
 
 def _check_writable(folder: Path, settings: Settings) -> None:

@@ -177,7 +177,17 @@ def test_a_folder_that_was_named_is_taken_as_it_is(tmp_path: Path, caplog: pytes
     named = Settings(run=RunSettings(cache_dir=str(tmp_path / "named")))
     with usable_cache(named) as settings:
         assert settings is named
-    assert not (tmp_path / "named").exists() and not warnings(caplog)
+    assert not warnings(caplog)
+
+
+def test_a_folder_that_was_named_and_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, reason in (("file", "a file has its name"), ("file/inside", "Not a directory")):
+        with (
+            pytest.raises(SettingsError, match=f"cannot be created: {reason}.*--cache-dir"),
+            usable_cache(Settings(run=RunSettings(cache_dir=str(tmp_path / name)))),
+        ):
+            pass
 
 
 def test_a_folder_that_must_not_be_looked_into_holds_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
