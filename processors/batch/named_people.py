@@ -49,7 +49,20 @@ def check_only(settings: PeopleSettings, output_dir: Path) -> None:
             return
     if missing:
         key, name = next(iter(missing.items()))
+        if now := _person_now(settings, output_dir, name):
+            message = f"--only: {ascii_safe(name)} is {now} now: the two are one person"
+            raise SettingsError(message, hint=f"say {now}")
         raise SettingsError(f"--only: nobody is called {ascii_safe(name)!r}", hint=_hint(key, known))
+
+
+def _person_now(settings: PeopleSettings, output_dir: Path, name: str) -> str:
+    """The id that stands for the id `name` since two people were found to be one; "" if there is none."""
+    path = gallery_path(settings, output_dir)
+    if path is None or not path.exists():
+        return ""
+    with contextlib.suppress(GalleryError), Gallery(path, for_reading=True) as gallery:
+        return gallery.person_now(name)
+    return ""
 
 
 def _hint(key: str, known: dict[str, str]) -> str:

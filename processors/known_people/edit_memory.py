@@ -55,7 +55,9 @@ def recall_edit(
     recalled = {label: number for label, number in numbers.items() if number is not None}
     if len(recalled) < len(numbers):
         return None
-    rows.executemany("INSERT OR IGNORE INTO people (id) VALUES (?)", [(n,) for n in sorted(set(recalled.values()))])
+    numbers_now = [(number,) for number in sorted(set(recalled.values()))]
+    rows.executemany("INSERT OR IGNORE INTO people (id) VALUES (?)", numbers_now)
+    rows.executemany("DELETE FROM given_up WHERE id = ?", numbers_now)
     called = {int(number): name for _, _, number, name in found}
     for appearance in before:
         if appearance.person in called:

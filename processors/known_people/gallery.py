@@ -23,6 +23,7 @@ from processors.known_people.gallery_rows import (
     insert_faces,
     number_of,
     person_called,
+    person_now,
     set_apart,
     unite,
 )
@@ -97,6 +98,12 @@ class Gallery:
             names = dict(rows.execute("SELECT id, name FROM people").fetchall())
             found = appearances_of(rows, video=video.text)
             return {a.label: (a.person, names.get(a.person, "")) for a in found if not a.label.startswith("(")}
+
+    def person_now(self, who: str) -> str:
+        """The id of the person with whom the id `who` was united; "" if it was not, or is no id."""
+        with self.file.reading() as rows:
+            number = person_now(rows, who)
+            return "" if number is None else person_id(number)
 
     def name(self, who: str, name: str) -> GalleryPerson:
         """Give the person a `name`; an empty one removes it.

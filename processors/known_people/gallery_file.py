@@ -98,6 +98,10 @@ CREATE TABLE IF NOT EXISTS edits (
     name TEXT NOT NULL,
     PRIMARY KEY (video, edit, label)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS given_up (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE
+);
 """
 """tables that galleries of earlier versions lack, and that earlier versions ignore"""
 
@@ -246,7 +250,8 @@ class GalleryFile:
             run("PRAGMA synchronous = FULL")
             run("SELECT digest FROM state").fetchone()
             if may_make_tables:
-                run(_LATER_TABLES)
+                for statement in filter(None, map(str.strip, _LATER_TABLES.split(";"))):
+                    run(statement)
         with contextlib.suppress(OSError):
             # Permissions are never widened: a file that somebody made read-only stays so.
             self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) & 0o600)

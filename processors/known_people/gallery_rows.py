@@ -12,7 +12,7 @@ from typing import Any, Literal
 from core.errors import SettingsError
 from core.types import FloatArray
 from processors.known_people.gallery_types import Appearance, EmbedderKey, GalleryFace
-from processors.known_people.person_names import clean_name, folded, person_number
+from processors.known_people.person_names import clean_name, folded, person_id, person_number
 from utils.console.printable_text import ascii_safe
 
 _APPEARANCES = (
@@ -58,6 +58,8 @@ def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = Tru
     if by_hand:
         rows.execute("UPDATE appearances SET decided = 'user' WHERE person = ?", (kept,))
     rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept, gone))
+    rows.execute("UPDATE given_up SET person = ? WHERE person = ?", (kept, gone))
+    rows.execute("INSERT OR REPLACE INTO given_up VALUES (?, ?)", (gone, kept))
     rows.execute("DELETE FROM people WHERE id = ?", (gone,))
     if not names[kept]:
         rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (names[gone], folded(names[gone]), kept))
@@ -97,9 +99,23 @@ def number_of(rows: sqlite3.Connection, who: str) -> int:
             "SELECT id FROM people WHERE folded = ? AND folded <> ''", (folded(clean_name(who)),)
         ).fetchone()
     )
-    if not found:
-        raise SettingsError(f"nobody called {ascii_safe(who)!r} is in the gallery", hint="main.py people lists them")
-    return int(found[0])
+    if found:
+        return int(found[0])
+    if (now := person_now(rows, who)) is not None:
+        # Not followed: the command would concern all the videos of both.
+        raise SettingsError(
+            f"{person_id(number or 0)} is {person_id(now)} now: the two are one person", hint=f"say {person_id(now)}"
+        )
+    raise SettingsError(f"nobody called {ascii_safe(who)!r} is in the gallery", hint="main.py people lists them")
+
+
+def person_now(rows: sqlite3.Connection, who: str) -> int | None:
+    """The number of the person with whom the id `who` was united; None if that is not known."""
+    # A gallery of an earlier version that is only read has no such table.
+    if rows.execute("SELECT 1 FROM sqlite_master WHERE name = 'given_up'").fetchone() is None:
+        return None
+    found = rows.execute("SELECT person FROM given_up WHERE id = ?", (person_number(who),)).fetchone()
+    return None if found is None else int(found[0])
 
 
 @dataclass(frozen=True, slots=True)

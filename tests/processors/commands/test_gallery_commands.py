@@ -15,6 +15,7 @@ import pytest
 
 import main
 from config import PeopleSettings
+from core.errors import SettingsError
 from core.lease import LeaseTaker
 from processors import face_analyzer
 from processors.batch.named_people import check_only
@@ -279,6 +280,15 @@ def test_a_misspelt_name_costs_no_clip(season, capsys, command, only, meant):
     assert main.main([*words, "--only", only, "-o", str(season.output), "--cache-dir", str(season.cache)]) == 2
     assert "--only: nobody is called" in (said := capsys.readouterr().err) and meant in said
     assert clips and sorted(season.output.glob("*/*/*.mp4")) == clips
+
+
+def test_only_somebody_who_has_another_id_now(season, capsys):
+    call(season, "link", "P0002", "P0001")
+    with pytest.raises(SettingsError, match="P0002 is P0001 now"):
+        check_only(PeopleSettings(only="P0002"), season.output)
+    capsys.readouterr()
+    assert call(season, "name", "P0002", "Anna") == 2
+    assert "P0002 is P0001 now: the two are one person (say P0001)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("only", ["anna", "P0001,Anna", "person_01", "person_77", "Smith, John", "Zoe", "Tom"])

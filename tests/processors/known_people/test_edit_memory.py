@@ -55,6 +55,14 @@ def test_what_was_undone_leaves_the_people_of_all_videos_as_they_were(gallery, e
     assert people(gallery) == before
 
 
+def test_an_id_that_was_given_up_and_is_back(gallery):
+    follow_edits(gallery, video("one"), edited(("person_01", (0, 1, 2, 3))), edited="before")
+    gallery.unite("P0001", "P0002")
+    assert gallery.person_now("P0002") == "P0001"
+    follow_edits(gallery, video("one"), edited(*AS_ANALYSED), restored="before")
+    assert gallery.person_now("P0002") == "" and gallery.find("P0002").number == 2
+
+
 def test_edits_are_undone_one_after_the_other(gallery):
     follow_edits(gallery, video("one"), edited(("person_02", (2, 3))), edited="a")
     follow_edits(gallery, video("one"), [], edited="b")

@@ -58,6 +58,21 @@ def test_nobody_of_that_name(path: Path) -> None:
         gallery.find("Berta")
 
 
+def test_an_id_that_was_given_up_says_who_it_is_now(path: Path) -> None:
+    with Gallery(path) as gallery:
+        run(gallery, "one", [1, 2, 3])
+        gallery.unite("P0002", "P0003")
+        gallery.unite("P0001", "P0002")
+        for given_up in ("P0002", "p0003"):
+            with pytest.raises(SettingsError, match=f"{given_up.upper()} is P0001 now") as found:
+                gallery.name(given_up, "Anna")
+            assert "P0001" in found.value.hint and gallery.person_now(given_up) == "P0001"
+        assert gallery.person_now("P0001") == gallery.person_now("P0099") == gallery.person_now("Anna") == ""
+        gallery.forget("P0001")
+        with pytest.raises(SettingsError, match="nobody called 'P0002'"):
+            gallery.find("P0002")
+
+
 def test_the_state_changes_with_what_is_in_it_and_with_nothing_else(tmp_path: Path) -> None:
     states = []
     for name in ("a", "b"):
