@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ _SHOWN_TIME_S = 0.05
 
 def rename(timeline: TimelineFile, name: str, new_name: str) -> TimelineFile:
     """Rename the person `name` to `new_name`."""
-    person = find_person(timeline, name)
+    person, new_name = find_person(timeline, name), _composed(new_name)
     check_name(new_name, None, "the new name")
     _refuse_taken(timeline, new_name, person)
     return _with_people(timeline, (replace(p, name=new_name) if p is person else p for p in timeline.people))
@@ -81,8 +82,9 @@ def split(
         raise SettingsError(
             f"some tracklets of {person.name} must move and some must stay", hint=f"its tracklets: {own}"
         )
-    if new_name:
+    if new_name := _composed(new_name):
         check_name(new_name, None, "the new name")
+        _refuse_taken(timeline, new_name, None)
     by_id = {t.id: t for t in timeline.tracklets}
     old, new = (
         _share_of(person, [by_id[i] for i in person.tracklets if (i in chosen) == is_new], rules)
@@ -127,7 +129,8 @@ def assign(
     chosen = set(tracklets)
     if missing := sorted(chosen - by_id.keys()):
         raise SettingsError(f"there is no tracklet {missing[0]}", hint=f"tracklets: {numbers_text(by_id)}")
-    person = next((p for p in timeline.people if p.name == name), None) or _nobody_yet(timeline, name)
+    person = _person_called(timeline, name) or _nobody_yet(_composed(name))
+    name = person.name
     if not chosen or chosen <= set(person.tracklets):
         hint = "main.py people FOLDER --tracklets lists all"
         raise SettingsError(f"{person.name} already has these tracklets", hint=hint)
@@ -150,16 +153,25 @@ def assign(
 
 
 def find_person(timeline: TimelineFile, name: str) -> PersonEntry:
-    """The person called `name`.
+    """The person called `name`, in upper or lower case.
 
     Raises:
         SettingsError: there is none; the message lists the people there are.
     """
-    for person in timeline.people:
-        if person.name == name:
-            return person
+    if (person := _person_called(timeline, name)) is not None:
+        return person
     known = ", ".join(person.name for person in timeline.people) or "none"
     raise SettingsError(f"there is no person {ascii_safe(name)!r}", hint=f"people: {known}")
+
+
+def _person_called(timeline: TimelineFile, name: str) -> PersonEntry | None:
+    # No two people have names that are equal when folded.
+    return next((person for person in timeline.people if fold(person.name) == fold(name)), None)
+
+
+def _composed(name: str) -> str:
+    """A name as it was typed, with composed letters: macOS gives names of folders decomposed, which look the same."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _divided(timeline: TimelineFile, person: PersonEntry, at_s: float) -> TimelineFile:
@@ -208,9 +220,8 @@ def _share_of(person: PersonEntry, tracklets: Sequence[TrackletEntry], rules: Se
     return replace(_made_of(person, tracklets, rules, still=person.still, speaks=speaks), face=None)
 
 
-def _nobody_yet(timeline: TimelineFile, name: str) -> PersonEntry:
+def _nobody_yet(name: str) -> PersonEntry:
     check_name(name, None, "the person's name")
-    _refuse_taken(timeline, name, None)
     return PersonEntry(name=name, tracklets=(), segments=())
 
 

@@ -58,9 +58,10 @@ def unite(rows: sqlite3.Connection, kept: int, gone: int, *, by_hand: bool = Tru
     if by_hand:
         rows.execute("UPDATE appearances SET decided = 'user' WHERE person = ?", (kept,))
     rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept, gone))
+    # Before the person goes, with whom the rows about earlier ids would go.
     rows.execute("UPDATE given_up SET person = ? WHERE person = ?", (kept, gone))
-    rows.execute("INSERT OR REPLACE INTO given_up VALUES (?, ?)", (gone, kept))
     rows.execute("DELETE FROM people WHERE id = ?", (gone,))
+    note_given_up(rows, gone, kept)
     if not names[kept]:
         rows.execute("UPDATE people SET name = ?, folded = ? WHERE id = ?", (names[gone], folded(names[gone]), kept))
     change_state(rows, "unite", kept, gone)
@@ -83,6 +84,14 @@ def give_up(rows: sqlite3.Connection, numbers: Iterable[int]) -> None:
     """Remove those people who have neither a name nor a face nor a video."""
     for number in sorted(set(numbers)):
         remove_if_empty(rows, number)
+
+
+def note_given_up(rows: sqlite3.Connection, gone: int, person: int) -> None:
+    """Keep that `gone`, if there is nobody of that number any more, is `person` now: see `person_now`."""
+    rows.execute(
+        "INSERT OR REPLACE INTO given_up SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM people WHERE id = ?)",
+        (gone, person, gone),
+    )
 
 
 def number_of(rows: sqlite3.Connection, who: str) -> int:

@@ -21,6 +21,7 @@ from processors.known_people.gallery_rows import (
     gone_label,
     insert_faces,
     new_person,
+    note_given_up,
     note_together,
     number_of,
     origin_range,
@@ -33,6 +34,7 @@ from processors.known_people.gallery_types import Appearance, EmbedderKey, Perso
 from processors.known_people.naming_case import NamingCase
 from processors.known_people.person_matching import Decisions, Match
 from utils.console.printable_text import ascii_safe
+from utils.files import fold
 
 Linker = Callable[[Sequence[PersonOfVideo], Decisions, sqlite3.Connection], Mapping[str, Match]]
 """says who is who; gets the transaction's connection, so that it sees what no other process can change meanwhile"""
@@ -172,6 +174,10 @@ def follow_edits(
                 entries.append((PersonOfVideo(gone_label(decided, gone), tuple(sorted(gone))), None, decided))
         _write(rows, number, video, None, entries, before)
         give_up(rows, {a.person for a in before if a.person is not None} | set(owners.values()))
+        for a in before:
+            now = {owners[p.label] for p in seen if not set(p.tracklets).isdisjoint(a.tracklets)}
+            if a.person is not None and len(now) == 1:
+                note_given_up(rows, a.person, now.pop())
         return [(person.label, owners.get(person.label)) for person in people]
 
 
@@ -182,7 +188,7 @@ def number_of_appearance(gallery: Gallery, folder: str, label: str) -> int:
         SettingsError: there is no such person, or they were dropped or forgotten.
     """
     with gallery.file.reading() as rows:
-        number = _appearance(rows, folder, label)[2]
+        number = _appearance(rows, folder, label)[3]
     if number is None:
         raise SettingsError(f"{ascii_safe(folder)}/{ascii_safe(label)} is nobody in the gallery any more")
     return number
@@ -207,9 +213,11 @@ def unlink_appearance(gallery: Gallery, folder: str, label: str) -> int:
         SettingsError: there is no such person.
     """
     with gallery.file.writing() as rows:
-        old = _appearance(rows, folder, label)[2]
+        old = _appearance(rows, folder, label)[3]
         number = new_person(rows)
         _give(rows, folder, label, number)
+        # It may be somebody who had an id of their own before.
+        rows.execute("DELETE FROM given_up WHERE person = ?", (old,))
         if old is not None and rows.execute("SELECT 1 FROM people WHERE id = ?", (old,)).fetchone():
             set_apart(rows, old, number)
     return number
@@ -291,7 +299,7 @@ def _has_faces(rows: sqlite3.Connection, video: VideoKey, embedder: EmbedderKey,
 
 def _give(rows: sqlite3.Connection, folder: str, label: str, number: int) -> None:
     """Make the appearance the person `number`'s, with its faces."""
-    video, tracklets, old, text = _appearance(rows, folder, label)
+    video, label, tracklets, old, text = _appearance(rows, folder, label)
     if old == number:
         rows.execute("UPDATE appearances SET decided = 'user' WHERE video = ? AND label = ?", (video, label))
         return
@@ -303,18 +311,24 @@ def _give(rows: sqlite3.Connection, folder: str, label: str, number: int) -> Non
     change_state(rows, "link", text, label, number)
     if old is not None:
         give_up(rows, [old])
+        note_given_up(rows, old, number)
 
 
-def _appearance(rows: sqlite3.Connection, folder: str, label: str) -> tuple[int, tuple[int, ...], int | None, str]:
-    found = rows.execute(
-        "SELECT v.id, a.tracklets, a.person, v.fingerprint FROM appearances a JOIN videos v ON v.id = a.video"
-        " WHERE v.folder = ? AND a.label = ?",
-        (folder, label),
-    ).fetchone()
+def _appearance(rows: sqlite3.Connection, folder: str, label: str) -> tuple[int, str, tuple[int, ...], int | None, str]:
+    """Video, label, tracklets, number and fingerprint of the person who has this label, in upper or lower case."""
+    entries = rows.execute(
+        "SELECT v.folder, a.label, v.id, a.tracklets, a.person, v.fingerprint"
+        " FROM appearances a JOIN videos v ON v.id = a.video ORDER BY a.label"
+    ).fetchall()
+    here = [entry for entry in entries if entry[0] == folder] or [e for e in entries if fold(e[0]) == fold(folder)]
+    # No two people of a video have labels that are equal when folded.
+    found = next((entry for entry in here if fold(entry[1]) == fold(label)), None)
     if found is None:
         where = f"{ascii_safe(folder)}/{ascii_safe(label)}"
-        raise SettingsError(f"{where} is not in the gallery", hint="run the video first, with the same gallery")
-    return int(found[0]), tracklets_of(found[1]), found[2], str(found[3])
+        people = ", ".join(ascii_safe(entry[1]) for entry in here if not entry[1].startswith("("))
+        hint = f"people of this video: {people or 'nobody'}" if here else "run the video first, with the same gallery"
+        raise SettingsError(f"{where} is not in the gallery", hint=hint)
+    return int(found[2]), str(found[1]), tracklets_of(found[3]), found[4], str(found[5])
 
 
 def _move_faces(rows: sqlite3.Connection, video: VideoKey, tracklets: Iterable[int], owner: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import unicodedata
 from pathlib import Path
 
 import msgspec
@@ -256,7 +257,6 @@ def test_giving_somebody_a_tracklet_who_is_seen_elsewhere_needs_force():
     [
         ("person_01", [77], r"no tracklet 77 \(tracklets: 0-5\)"),
         ("person_01", [0], r"person_01 already has these tracklets \(main.py people"),
-        ("PERSON_02", [0], "somebody is called 'person_02' already"),
         ("a/b", [0], "the person's name: 'a/b' cannot be the name of a folder"),
         ("unknown", [0], "is reserved here"),
     ],
@@ -283,6 +283,19 @@ def test_who_is_not_there_is_said_with_who_is():
         with pytest.raises(SettingsError) as caught:
             change()
         assert "no person 'nobody'" in str(caught.value) and "person_01, person_02" in str(caught.value)
+
+
+def test_names_are_found_and_given_as_they_are_typed():
+    """In lower case, or decomposed, as macOS gives names of folders: they look the same."""
+    composed, decomposed = "José", unicodedata.normalize("NFD", "José")
+    called = rename(TIMELINE, "PERSON_03", decomposed)
+    assert [p.name for p in called.people] == ["person_01", "person_02", composed, "person_04"]
+    assert [p.name for p in drop(called, [decomposed]).people] == ["person_01", "person_02", "person_04"]
+    assert merge(called, RULES, "josé", ["Person_04"]).people[2].tracklets == (3, 4, 5)
+    assert assign(called, RULES, decomposed, [5]).people[2].tracklets == (3, 5)
+    assert assign(called, RULES, unicodedata.normalize("NFD", "Zoë"), [5]).people[-1].name == "Zoë"
+    with pytest.raises(SettingsError, match=r"somebody is called 'José' already"):
+        split(called, RULES, "person_04", [5], decomposed)
 
 
 def test_the_table_of_people():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,12 @@ import pytest
 from core.errors import SettingsError
 from processors.known_people.gallery import Gallery
 from processors.known_people.gallery_types import PersonOfVideo
-from processors.known_people.gallery_videos import follow_edits, link_appearance, unlink_appearance
+from processors.known_people.gallery_videos import (
+    follow_edits,
+    link_appearance,
+    number_of_appearance,
+    unlink_appearance,
+)
 from processors.known_people.known_faces import KnownFaces
 from tests.processors.known_people.people import CURVES, EMBEDDER, cast, faces, linked, photo, run, video
 
@@ -109,10 +115,35 @@ def test_link_is_remembered(gallery: Gallery) -> None:
 
 def test_unknown_appearances(gallery: Gallery) -> None:
     run(gallery, "one", [1])
-    with pytest.raises(SettingsError, match="one/person_09 is not in the gallery"):
+    with pytest.raises(SettingsError, match=r"one/person_09 is not in the gallery \(people of this video: person_01\)"):
         unlink_appearance(gallery, "one", "person_09")
+    with pytest.raises(SettingsError, match=r"two/person_01 is not in the gallery \(run the video first"):
+        unlink_appearance(gallery, "two", "person_01")
     with pytest.raises(SettingsError, match="nobody called 'Zoe'"):
         link_appearance(gallery, "one", "person_01", "Zoe")
+
+
+def test_names_of_appearances_are_found_as_they_are_typed(gallery: Gallery) -> None:
+    """In lower case, or decomposed, as macOS gives names of folders."""
+    run(gallery, "one", [1, 2])
+    follow_edits(gallery, video("one"), edited(("José", (0, 1)), ("person_02", (2, 3))))
+    assert number_of_appearance(gallery, "one", unicodedata.normalize("NFD", "josé")) == 1
+    assert unlink_appearance(gallery, "one", unicodedata.normalize("NFD", "José")) == 3
+    assert [person.faces for person in gallery.people()] == [0, 6, 6]
+
+
+def test_ids_that_are_given_up_by_links_and_edits_are_known(gallery: Gallery) -> None:
+    run(gallery, "one", [1, 2])
+    run(gallery, "two", [3], first=20)
+    link_appearance(gallery, "two", "person_01", "P0001")
+    assert gallery.person_now("P0003") == "P0001"
+    follow_edits(gallery, video("one"), edited(("person_01", (0, 1, 2, 3))))
+    assert gallery.person_now("P0002") == "P0001"
+    # Whoever is separated may be any of those who had an id of their own.
+    assert unlink_appearance(gallery, "two", "person_01") == 4
+    assert gallery.person_now("P0002") == gallery.person_now("P0003") == ""
+    assert unlink_appearance(gallery, "two", "person_01") == 5
+    assert gallery.person_now("P0004") == "P0005"
 
 
 def test_merging_in_a_video(gallery: Gallery) -> None:
@@ -240,6 +271,7 @@ def test_pairs_that_may_be_one_are_suggested(gallery: Gallery) -> None:
 
 _WORKER = """
 import sys
+import unicodedata
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from processors.known_people.gallery import Gallery
