@@ -101,6 +101,7 @@ class PeopleNamer:
         """
         self._rules = LinkRules(settings.people.same_name, settings.people.name_margin)
         self._folder = photo_folder(settings.people)
+        self._must_have_photos = bool(settings.people.people)
         self._path = gallery_path(settings.people, output_dir)
         self._models = models
         self._embedders = possible_embedders(settings)
@@ -235,6 +236,9 @@ class PeopleNamer:
             except OSError as error:
                 logger.warning("%s: the folder of photos cannot be read: %s", self._folder, error.strerror or error)
                 self._folder, self._digest = None, ""
+            if self._folder is not None and not self._digest and self._must_have_photos:
+                hint = "it needs one per person: Anna.jpg, or Anna/*.jpg"
+                logger.warning("%s: has no photos, so it names nobody (%s)", self._folder, hint)
         return self._digest
 
     def _read_photos(self, folder: Path) -> tuple[tuple[NamedPhoto, ...], EmbedderKey | None]:

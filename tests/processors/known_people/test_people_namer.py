@@ -195,6 +195,21 @@ def test_an_empty_folder_needs_no_networks(monkeypatch, tmp_path):
     assert photos.reads == 0
 
 
+def test_an_empty_folder_that_was_named_is_a_warning(tmp_path, caplog):
+    (tmp_path / "photos" / "2024" / "Anna").mkdir(parents=True)
+    (tmp_path / "photos" / "2024" / "Anna" / "too deep.jpg").touch()
+    one = namer(tmp_path, people=str(tmp_path / "photos"))
+    one.load_photos()
+    one.is_current(ONE, FinishedNames({}, NamedBy(), frozenset()))
+    assert [r.getMessage().partition(" (")[0] for r in caplog.records if r.levelname == "WARNING"] == [
+        f"{tmp_path / 'photos'}: has no photos, so it names nobody"
+    ]
+    caplog.clear()
+    (tmp_path / "videos" / "people").mkdir(parents=True)
+    namer(tmp_path).load_photos()
+    assert not caplog.records
+
+
 def test_photos_that_are_gone_name_nobody_new(monkeypatch, tmp_path):
     photos = Photos(monkeypatch, tmp_path / "photos", Anna=1)
     namer(tmp_path, people=str(photos.folder)).load_photos()
