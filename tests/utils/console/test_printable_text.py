@@ -15,6 +15,7 @@ from utils.console.printable_text import ascii_safe
         ("\x1b[31mred", r"\x1b[31mred"),
         ("line\u2028separator", r"line\u2028separator"),
         ("\u202efdp.exe", r"\u202efdp.exe"),
+        ("علی\u200cرضا 👩\u200d🚀 a\u200bb", "علی\u200cرضا 👩\u200d🚀 a\\u200bb"),
         ("not UTF-8: \udcff", r"not UTF-8: \udcff"),
     ],
 )
