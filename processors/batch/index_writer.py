@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from processors.batch.batch_summary import UNFINISHED, BatchSummary
+from processors.pages.doubt_text import doubt_text
 from processors.pages.html_page import PALETTE, has_state, is_our_page, page_parts, page_state
 from processors.pages.people_page import PEOPLE_PAGE
 from processors.results.manifest import ManifestFile, ManifestInput, read_view
-from processors.results.manifest_people import ManifestPart
+from processors.results.manifest_people import ManifestDoubt, ManifestPart
 from processors.results.result_tree import FACE_FILE, REPORT_FILE, folder_name, result_folders
 from utils.console.printable_text import ascii_safe
 from utils.files import write_parts
@@ -35,6 +36,7 @@ class _IndexPerson(ManifestPart, frozen=True, kw_only=True):
     name: str
     on_screen_s: float
     clips: int
+    doubt: ManifestDoubt = ManifestDoubt()
 
 
 class IndexView(ManifestPart, frozen=True, kw_only=True):
@@ -132,10 +134,12 @@ def _video(folder: str, manifest: IndexView) -> dict[str, Any]:
     return {
         "name": manifest.input.name,
         "folder": folder,
+        "place": folder.rpartition("/")[0],
         "page": f"{folder}/{REPORT_FILE}",
         "duration_s": manifest.video.duration_s,
         "people": people[:_FACES_SHOWN],
-        "more": max(0, len(people) - _FACES_SHOWN),
+        "more": [person["name"] for person in people[_FACES_SHOWN:]],
+        "doubtful": sum(bool(doubt_text(person.doubt)) for person in manifest.people),
         "people_count": len(people),
         "without_clip": len(manifest.people) - len(people),
         "clips": len(manifest.clips),

@@ -12,7 +12,7 @@ from utils.console.printable_text import ascii_safe
 from utils.console.program_command import PROGRAM
 
 PEOPLE_PAGE = "people.html"
-_FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js"))
+_FILES = ("people.html.j2", ("page.css", "search.css", "people.css"), ("search.js", "people.js", "copy.js"))
 
 
 @dataclass(frozen=True, slots=True)

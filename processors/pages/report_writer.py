@@ -16,6 +16,7 @@ from core.options import options
 from processors.known_people.people_list import suggested_name
 from processors.pages.html_page import PALETTE, page_parts
 from processors.pages.report_doubts import person_doubt, repeated_tracklets, unknown_tracklets
+from processors.pages.report_turns import turns_in_order
 from processors.pages.time_axis import TimeAxis
 from processors.results.manifest import MANIFEST_FILE, Manifest, ManifestClip, ManifestShot
 from processors.results.manifest_people import ManifestPerson
@@ -24,6 +25,8 @@ from processors.results.timeline_file import TimelineFile
 _MAX_PRELOADED = 24
 _MAX_CUTS_DRAWN = 80
 """more lines across the people's rows would hide their content"""
+_MAX_DOUBTS_NAMED = 12
+"""doubtful people named at the top of the page"""
 _SECTION_TITLES = {
     "analysis": "Detection and tracking",
     "identity": "Identities",
@@ -80,6 +83,9 @@ def report_parts(
         "up": "../" * (folder.count("/") + 1),
         "people": people,
         "brief": [person for person in people if not person["clips"]],
+        "max_doubts": _MAX_DOUBTS_NAMED,
+        "doubtful": [person for person in people if person["doubt"]["text"]],
+        "turns": turns_in_order(people),
         "is_chosen": _is_chosen(manifest),
         "unknown": unknown_tracklets(manifest, images.unknown, folder),
         "unknown_count": unknown_count,
@@ -97,7 +103,7 @@ def report_parts(
         "facts": _facts(manifest, unknown_count),
         "tables": [*_settings(manifest.settings), *_models(manifest.models)],
     }
-    return page_parts("report.html.j2", ("page.css", "report.css"), ("report.js",), values)
+    return page_parts("report.html.j2", ("page.css", "report.css"), ("report.js", "copy.js"), values)
 
 
 def _is_chosen(manifest: Manifest) -> bool:

@@ -26,7 +26,7 @@
     });
     video.addEventListener("error", () => video.closest(".clip").classList.add("broken"));
   }
-  for (const link of document.querySelectorAll(".lane a")) {
+  for (const link of document.querySelectorAll(".lane a, .turns a")) {
     link.addEventListener("click", (event) => {
       const clip = document.getElementById(link.getAttribute("href").slice(1));
       const video = clip && clip.querySelector("video");
@@ -34,6 +34,7 @@
       event.preventDefault();
       clip.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "center", inline: "center" });
       video.focus({ preventScroll: true });
+      if (link.dataset.at) video.currentTime = Number(link.dataset.at);
       video.play().catch(() => {});
     });
   }

@@ -67,6 +67,16 @@ def test_videos_in_folders_inside_folders_are_linked(tmp_path):
     assert "a.mp4 (mon/a)" in page, "another output folder below this one has an index of its own"
 
 
+def test_whoever_has_no_image_is_on_the_page_by_name(tmp_path):
+    """Or the search for a name would leave out the videos of many people."""
+    values = a_manifest()
+    values["people"] = [{**values["people"][0], "name": f"Person {n}", "on_screen_s": 20.0 - n} for n in range(11)]
+    page = page_of([("2024/may/a", msgspec.json.decode(json.dumps(values), type=IndexView))], DONE)
+    assert "+3 Person 8, Person 9, Person 10" in text_of(page)
+    assert "2024/may" in text_of(page)
+    assert "11 to check" in text_of(page)
+
+
 def test_one_is_singular(tmp_path):
     values = {**a_manifest(), "people": a_manifest()["people"][:1], "clips": a_manifest()["clips"][:1]}
     one = msgspec.json.decode(json.dumps(values), type=IndexView)

@@ -242,7 +242,7 @@ def test_the_index_leads_to_the_report(show, output):
 def test_an_answer_is_a_command(show):
     page = show("people.html")
     pair = page.find_elements("css selector", ".pair")[0]
-    said = zip(pair.find_elements("css selector", "dt"), pair.find_elements("css selector", "dd"), strict=True)
+    said = zip(*(pair.find_elements("css selector", part) for part in ("dt", "dd .command")), strict=True)
     # Whose name stays comes second.
     assert {answer.text: command.text for answer, command in said} == {
         "one": ".venv/bin/python main.py link P0002 P0001 -o '/out put'",
@@ -261,6 +261,40 @@ def test_commands_of_a_report_name_the_folder_in_which_it_lies_now(show, output,
     assert assign(moved / "video/report.html") == [*arguments, "-o", str(moved)]
     (moved / "video").rename(moved / "renamed")
     assert assign(moved / "renamed/report.html") == arguments
+
+
+def test_commands_are_copied_by_a_button(show, browser):
+    page = show("people.html")
+    browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
+    button = page.find_element("css selector", ".pair .copy")
+    button.send_keys(webdriver.common.keys.Keys.ENTER)
+    wait_for(page, "document.querySelector('.pair .copy').textContent === 'Copied'")
+    copied = page.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert copied == ".venv/bin/python main.py link P0002 P0001 -o '/out put'"
+    # As in browsers that do not let a page from a disk write to the clipboard.
+    page.execute_script("navigator.clipboard.writeText = () => Promise.reject(new Error())")
+    page.find_elements("css selector", ".pair .copy")[1].click()
+    wait_for(page, "document.querySelectorAll('.pair .copy')[1].textContent === 'Copied'")
+    copied = page.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert copied == ".venv/bin/python main.py unlink P0002 P0001 -o '/out put'"
+
+
+def test_a_turn_plays_its_clip_from_there(show, output):
+    timeline = a_timeline()
+    timeline["people"] = [{"name": PERSON, "tracklets": [0, 1], "segments": [], "speaks": [[0.5, 1.0], [8.0, 9.0]]}]
+    manifest = a_manifest(person=PERSON)
+    manifest["people"][0] |= {"turns": 2, "speaks_s": 1.5}
+    write_parts(
+        output / "video" / "speech.html", report_parts(as_manifest(manifest), as_timeline(timeline), ReportImages())
+    )
+    page = show("video/speech.html", width=360)
+    page.find_element("css selector", "details summary").click()
+    first, second = page.find_elements("css selector", ".turns a")
+    assert first.get_attribute("href").endswith("#person-1")
+    assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    second.click()
+    wait_for(page, "document.querySelectorAll('.clip video')[1].currentTime > 1.0")
+    assert page.execute_script("return document.activeElement === document.querySelectorAll('.clip video')[1]")
 
 
 def test_later_puts_a_pair_aside(show):

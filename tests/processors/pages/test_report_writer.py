@@ -103,6 +103,19 @@ def test_doubtful_people_are_reported_with_the_commands_that_settle_it(manifest)
     assert 'class="badge doubtful"' not in sure and "main.py split" not in sure
 
 
+def test_what_is_to_be_checked_is_named_at_the_top(manifest):
+    text = page(manifest)
+    assert re.search(r'To check:</b>\s*<a href="#person-1"><bdi>person_01</bdi></a>,\s*<a href="#unknown-title">', text)
+    assert "1 unknown tracklet</a>" in text
+    manifest["unknown"], manifest["unknown_tracklets"] = [], []
+    manifest["people"] = [{**manifest["people"][0], "name": f"person_{n:02}"} for n in range(15)]
+    text = page(manifest)
+    assert "3 other people" in text and "#unknown-title" not in text
+    for person in manifest["people"]:
+        del person["doubt"]
+    assert "To check" not in page(manifest)
+
+
 def test_two_folders_of_one_person_are_reported_with_the_command_that_joins_them(manifest):
     for person in manifest["people"]:
         person["id"] = "P0007"
