@@ -66,10 +66,14 @@ class BatchSummary:
         return EXIT_FAILED if any(result.status in ("failed", "refused") for result in self.results) else EXIT_DONE
 
     def lines(self) -> Iterator[str]:
-        """Yield the table printed at the end of a run: one line per input, then a total."""
+        """Yield the table printed at the end of a run: one line per input, then a total.
+
+        What is left to do comes last: of 300 lines, a terminal shows the end.
+        """
         shown = _shown(self.results)
         width = max(map(columns, shown), default=0)
-        for name, result in zip(shown, self.results, strict=True):
+        table = list(zip(shown, self.results, strict=True))
+        for name, result in sorted(table, key=lambda line: line[1].status in ("refused", *UNFINISHED)):
             yield f"{padded(name, width)}  {_outcome(result)}"
         counts = Counter(result.status for result in self.results)
         parts = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
