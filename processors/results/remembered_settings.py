@@ -137,7 +137,10 @@ def _variant(first: dict[str, Any], remembered: dict[str, Any] | None, settings:
     """The settings of a set of clips: those of the first set, then those that it had, then its `own`."""
     if shared := sorted(name for name in own if name in SHARED):
         keys = ", ".join(flag_of(name.partition(".")[2]) for name in shared)
-        raise SettingsError(f"{keys} cannot differ between sets of clips: all show the same people at the same times")
+        message = f"{keys} cannot differ between sets of clips: all show the same people at the same times"
+        raise SettingsError(
+            message, hint="give it in a run without --variant, which sets it for all sets; then add the set"
+        )
     result = {section: {**first[section], **(remembered or {}).get(section, {})} for section in ("clip", "encode")}
     for name in own:
         section, _, key = name.partition(".")
