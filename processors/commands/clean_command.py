@@ -43,10 +43,11 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     parsed = parser().parse_args(arguments)
     with open_console(parsed.verbosity):
         from processors.commands.housekeeping import clean, removal_lines
+        from processors.results.result_tree import may_hold_results
         from processors.video.analysis_key import make_store
 
-        if not parsed.output.is_dir():
-            raise SettingsError("is not a folder", path=parsed.output, hint="-o names the output folder")
+        if not may_hold_results(parsed.output):
+            raise SettingsError("is not a folder with results", path=parsed.output, hint="-o names the output folder")
         try:
             store = make_store(settings_from(parsed))
         except SettingsError as error:

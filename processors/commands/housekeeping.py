@@ -73,7 +73,7 @@ def clean(
     if output_dir.is_dir():
         # The manifests that are about to be removed name them.
         analyses = frozenset(read_outline(folder).analysis for folder in result_folders(output_dir))
-        leases = OutputLeases(mark_output_folder(output_dir))
+        leases = OutputLeases(output_dir if dry_run else mark_output_folder(output_dir))
         removed += _clean_finished(output_dir, leases, before, dry_run=dry_run)
         removed += _clean_unfinished(output_dir, leases, before, dry_run=dry_run)
         if not dry_run:

@@ -28,8 +28,9 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
     with open_console(parsed.verbosity):
         from core.errors import SettingsError
         from processors.batch.summary_pages import rebuild_summary_pages
+        from processors.results.result_tree import may_hold_results
 
-        if not parsed.output.is_dir():
+        if not may_hold_results(parsed.output):
             raise SettingsError("is not a folder with results", path=parsed.output, hint="-o names another folder")
         videos = rebuild_summary_pages(parsed.output, gallery_file(parsed, parsed.output))
     print_lines([f"{count_of(videos, 'video')} -> {parsed.output / 'index.html'}"])

@@ -34,6 +34,14 @@ def tree_folders(output_dir: Path) -> Iterator[Path]:
         waiting += [path for path in _children(holder) if not _has_manifest(path) and not (path / MARK_FILE).exists()]
 
 
+def may_hold_results(folder: Path) -> bool:
+    """Whether `folder` is an output folder, or empty: others may be named by mistake, and are not to be written to."""
+    if not folder.is_dir():
+        return False
+    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return (folder / MARK_FILE).exists() or not any(visible) or bool(result_folders(folder))
+
+
 def output_root(folder: Path) -> Path:
     """The output folder of a video's `folder`: the nearest above it with the mark file, else the one that holds it."""
     above = folder.absolute().parents

@@ -18,7 +18,6 @@ from processors.clips.resume_journal import NOTES_FILE
 from processors.commands.housekeeping import clean, removal_lines
 from processors.known_people.gallery import Gallery
 from processors.results.output_leases import OutputLeases
-from processors.results.result_tree import MARK_FILE
 from processors.results.timeline_history import keep_version
 from tests.material.page_material import a_manifest
 from tests.processors.results.test_output_folder import note_finished
@@ -130,7 +129,7 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(output, store):
     entry(store, "a", 40)
     before = names(output), names(store.folder)
     told = clean(output, store, 30 * DAY_S, dry_run=True)
-    assert (names(output), names(store.folder)) == ([MARK_FILE, *before[0]], before[1])
+    assert (names(output), names(store.folder)) == before
     assert [(r.path, r.bytes) for r in clean(output, store, 30 * DAY_S, dry_run=False)] == [
         (r.path, r.bytes) for r in told
     ]
@@ -245,6 +244,17 @@ def test_what_a_run_works_on_stays(output, store):
     with leases.take_video(kept), leases.take_video(output / "new"):
         assert [removal.path for removal in clean(output, store, 0, dry_run=False)] == [gone]
     assert {removal.path for removal in clean(output, store, 0, dry_run=False)} == {kept, staging}
+
+
+@pytest.mark.parametrize(
+    "command", [["clean", "--older-than", "0h"], ["clean", "--older-than", "0h", "--dry-run"], ["index"]]
+)
+def test_a_folder_of_somebody_is_left_alone(tmp_path, capsys, command):
+    """A wrong -o used to put a mark file or an index.html into it, and to say that nothing was to be removed."""
+    (tmp_path / "notes.txt").touch()
+    assert main.main([*command, "-o", str(tmp_path)]) == 2
+    assert "is not a folder with results (-o names" in capsys.readouterr().err
+    assert names(tmp_path) == ["notes.txt"]
 
 
 def test_no_output_folder_is_made(tmp_path, store):

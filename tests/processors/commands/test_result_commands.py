@@ -89,7 +89,7 @@ def test_edits_are_taken_back_one_command_each(results, capsys):
         (["render", "FOLDER"], "its video film.mp4 cannot be found"),
         (["cache", "burn"], "invalid choice"),
         (["clean"], "--older-than"),
-        (["clean", "--older-than", "30d", "-o", "nowhere"], "nowhere: is not a folder (-o names"),
+        (["clean", "--older-than", "30d", "-o", "nowhere"], "nowhere: is not a folder with results (-o names"),
         (["clean", "--older-than", "soon"], "like 30d, not 'soon'"),
     ],
 )
