@@ -80,6 +80,8 @@ class BatchSummary:
         clips = sum(result.clips for result in self.results)
         videos = count_of(len(self.results), "video")
         yield f"{videos}: {', '.join(parts)}; {count_of(clips, 'clip')}; {format_duration(self.wall_s)}"
+        if self.interrupted:
+            yield "interrupted; the same command does what is left"
         if open_ones := _shown([result for result in self.earlier if result.status in UNFINISHED]):
             more = f" and {len(open_ones) - _NAMES_SHOWN} more" if len(open_ones) > _NAMES_SHOWN else ""
             yield f"not done since an earlier run: {', '.join(open_ones[:_NAMES_SHOWN])}{more}; see {SUMMARY_FILE}"

@@ -42,6 +42,11 @@ def test_the_table_has_a_line_for_each_and_one_for_all():
     ]
 
 
+def test_an_interrupted_run_says_how_to_go_on():
+    lines = list(BatchSummary((DONE, STOPPED), 3.5, interrupted=True).lines())
+    assert lines[-1] == "interrupted; the same command does what is left"
+
+
 def test_failed_files_of_one_name_are_shown_by_their_paths():
     """Two lines "a.mp4 failed" did not tell which card held the bad one."""
     bad = [InputResult(f"{card}/a.mp4", card, "failed", "is empty") for card in ("monday", "tuesday")]
