@@ -10,6 +10,7 @@ import base64
 import functools
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,6 +121,11 @@ def data_uri(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
+def shell_words(command: str) -> list[str]:
+    """The words of a command for a POSIX shell, with their quotes; spaces between them must be single."""
+    return re.findall(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""", command)
+
+
 def _hash_source(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
     return f"'sha256-{digest}'" if text else "'none'"
@@ -138,4 +144,5 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"clock": clock, "href": href, "count_of": count_of, "data_uri": data_uri}
+    environment.filters["shell_words"] = shell_words
     return environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,8 +38,15 @@ def person_doubt(person: ManifestPerson, folder: str, people: Sequence[ManifestP
         commands.append(program_command("split", folder, person.name, "--tracklets", ",".join(map(str, doubt.part))))
     if doubt.nearest and (doubt.nearest_similarity or 0.0) >= MAYBE_SAME:
         commands.append(program_command("merge", folder, person.name, doubt.nearest))
-    text = "; ".join(filter(None, [*texts, doubt_text(doubt)]))
+    text = "; ".join(filter(None, [*texts, doubt_text(replace(doubt, nearest=_isolated(doubt.nearest)))]))
     return {"text": text, "is_doubtful": doubt.doubtful, "commands": commands}
+
+
+def _isolated(name: str) -> str:
+    """`name` so that what follows is not drawn on its other side where it is written from right to left."""
+    # FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE: https://www.unicode.org/reports/tr9/
+    is_turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"\u2068{name}\u2069" if is_turned else name
 
 
 def unknown_tracklets(manifest: Manifest, faces: Mapping[int, bytes], folder: str) -> list[dict[str, Any]]:

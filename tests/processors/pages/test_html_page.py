@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import PROGRAM, VERSION
-from processors.pages.html_page import TEMPLATES, is_our_page
+from processors.pages.html_page import TEMPLATES, is_our_page, shell_words
 
 PAGES = sorted(path.name for path in TEMPLATES.glob("*.html.j2"))
 
@@ -18,6 +18,11 @@ def test_every_page_carries_the_name_of_the_program(template: str) -> None:
     assert " · {{ program }}</title>" in text
     assert '<meta name="generator" content="{{ generator }}">' in text
     assert "<footer>{{ generator }}. This page works offline" in text
+
+
+def test_words_of_commands_keep_their_quotes():
+    command = """main.py merge 'it'"'"'s' "NAME" 'אבא גדול' a-b -o /x"""
+    assert shell_words(command) == ["main.py", "merge", """'it'"'"'s'""", '"NAME"', "'אבא גדול'", "a-b", "-o", "/x"]
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_unknown_tracklets_are_shown_with_what_is_known_and_the_command(manifest
 def test_who_is_seen_twice_at_once_is_not_among_the_unknown(manifest):
     manifest["unknown_tracklets"][0]["repeats"] = "Anna"
     text = page(manifest, unknown={3: JPEG})
-    assert "Seen twice at once" in text and "Tracklet 3: Anna" in text and "Not sure who this is" not in text
+    assert "Seen twice at once" in text and "Tracklet 3: <bdi>Anna</bdi>" in text and "Not sure who this is" not in text
     # Nobody present can be the second face; whoever disagrees gets a new person.
     assert "person_02 --tracklets 3" in html.unescape(re.sub(r"<[^>]+>", "", text))
     assert '<th scope="row">tracks not assigned to a person</th><td>0</td>' in text
@@ -183,6 +183,13 @@ def test_commands_can_be_pasted_whatever_people_are_called(manifest):
         "--tracklets",
         "3",
     ]
+
+
+def test_names_from_right_to_left_stay_in_their_place(manifest):
+    manifest["people"][0]["doubt"]["nearest"] = manifest["people"][1]["name"] = "אבא גדול"
+    text = page(manifest)
+    assert "perhaps the same as \u2068אבא גדול\u2069 (0.40)" in text
+    assert "main.py merge VIDEO person_01 <bdi>&#39;אבא גדול&#39;</bdi></code>" in text
 
 
 def test_of_very_many_clips_none_is_opened_before_it_is_played(manifest):
