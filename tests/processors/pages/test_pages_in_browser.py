@@ -263,6 +263,15 @@ def test_commands_of_a_report_name_the_folder_in_which_it_lies_now(show, output,
     assert assign(moved / "renamed/report.html") == arguments
 
 
+def test_the_page_of_people_says_how_to_correct_them(show):
+    page = show("people.html", width=360)
+    page.find_element("css selector", "details summary").click()
+    commands = [code.text for code in page.find_elements("css selector", ".corrections .command")]
+    assert [shlex.split(command)[2] for command in commands] == ["unlink", "link", "name", "forget"]
+    assert all(command.endswith(" -o '/out put'") for command in commands)
+    assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_commands_are_copied_by_a_button(show, browser):
     page = show("people.html")
     browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
