@@ -73,6 +73,13 @@ def test_an_id_that_was_given_up_says_who_it_is_now(path: Path) -> None:
             gallery.find("P0002")
 
 
+def test_a_gallery_of_an_earlier_version_does_not_know_ids_that_were_given_up(path: Path) -> None:
+    with Gallery(path) as gallery, gallery.file.writing() as rows:
+        rows.execute("DROP TABLE given_up")
+    with Gallery(path, for_reading=True) as gallery, pytest.raises(SettingsError, match="nobody called 'P0002'"):
+        gallery.find("P0002")
+
+
 def test_the_state_changes_with_what_is_in_it_and_with_nothing_else(tmp_path: Path) -> None:
     states = []
     for name in ("a", "b"):
