@@ -1,4 +1,4 @@
-"""`main.py people [FOLDER]`: list the people of one video, or everybody in all of them."""
+"""`main.py people [FOLDER | PERSON]`: list the people of one video, everybody, or the videos that somebody is in."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from utils.console.stdout_guard import print_lines
 
 def parser() -> Parser:
     """Return the parser of `people`."""
-    result = new_parser("people", "List the people of a video, or everybody in the gallery.")
+    result = new_parser("people", "List the people of a video, everybody in the gallery, or the videos that one is in.")
     result.add_argument(
         "folder",
         nargs="?",
         type=existing_place,
         metavar="FOLDER",
-        help=f"{FOLDER_HELP} (default: everybody in the gallery; without one, every result folder)",
+        help=f"{FOLDER_HELP}; or the name or id of somebody in the gallery, whose videos are listed "
+        "(default: everybody in the gallery; without one, every result folder)",
     )
     result.add_argument("--tracklets", action="store_true", help="list the tracklets with their times instead")
     add_gallery_flags(result, optional=True)
@@ -45,7 +46,11 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
             return tracklet_lines(timeline) if parsed.tracklets else people_lines(timeline, read_manifest(folder))
 
         if parsed.folder is not None:
-            print_lines(table(find_folder(parsed.folder, parsed.output)))
+            try:
+                lines = list(table(find_folder(parsed.folder, parsed.output)))
+            except SettingsError as error:
+                lines = _videos_lines(parsed.folder, gallery_file(parsed, parsed.output), parsed.output, error)
+            print_lines(lines)
             return EXIT_DONE
         gallery = gallery_file(parsed, parsed.output)
         if gallery is not None and not parsed.tracklets:
@@ -63,6 +68,24 @@ def run(arguments: Sequence[str], _: RunJournal) -> int:
             else:
                 print_lines([f"{folder_name(folder, parsed.output)}:", *(f"  {line}" for line in lines)])
     return code
+
+
+def _videos_lines(who: str, path: Path | None, output_dir: Path, no_folder: SettingsError) -> list[str]:
+    """Where the person `who` is seen. no_folder: what is raised if there is nobody, unless `who` is an id."""
+    if path is None:
+        raise no_folder
+    from processors.known_people.gallery import Gallery
+    from processors.known_people.people_list import videos_lines
+    from processors.known_people.person_names import person_number
+    from processors.results.output_leases import gallery_lease
+
+    with gallery_lease(path, output_dir), Gallery(path, for_reading=True) as gallery:
+        try:
+            return list(videos_lines(gallery.find(who)))
+        except SettingsError:
+            if person_number(who) is not None:
+                raise
+            raise no_folder from None
 
 
 def _gallery_lines(path: Path, output_dir: Path) -> list[str]:

@@ -122,6 +122,18 @@ def people_lines(people: Sequence[GalleryPerson]) -> Iterator[str]:
         yield f"{person.id}  {padded(name, width)}  {shown:>9}  {videos:>6}  {clips:>5}  {person.photos:>6}"
 
 
+def videos_lines(person: GalleryPerson) -> Iterator[str]:
+    """The videos that a person is in, for a terminal, header first. `link` and `unlink` take the first column."""
+    if not person.appearances:
+        yield f"{person.id} {ascii_safe(person.name)}".rstrip() + " is in no video"
+        return
+    shown = [(ascii_safe(f"{a.folder}/{a.label}"), a) for a in person.appearances]
+    width = max([len("person"), *(columns(place) for place, _ in shown)])
+    yield f"{'person':<{width}}  on screen  clips"
+    for place, appearance in sorted(shown, key=lambda pair: pair[0]):
+        yield f"{padded(place, width)}  {clock(appearance.on_screen_s):>9}  {appearance.clips:>5}"
+
+
 def _suggestion_entry(suggestion: Suggestion) -> SuggestionEntry:
     return SuggestionEntry(
         id=person_id(suggestion.number), name=ascii_safe(suggestion.name), similarity=suggestion.similarity

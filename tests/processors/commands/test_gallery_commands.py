@@ -282,6 +282,19 @@ def test_a_misspelt_name_costs_no_clip(season, capsys, command, only, meant):
     assert clips and sorted(season.output.glob("*/*/*.mp4")) == clips
 
 
+def test_where_somebody_is(season, capsys):
+    call(season, "name", "P0002", "Anna")
+    capsys.readouterr()
+    for who in ("anna", "p0002"):
+        assert call(season, "people", who) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines] == ["person", "one/person_02", "two/person_02"]
+    assert call(season, "people", "Berta") == 2
+    assert "Berta: is neither a video nor a folder with results" in capsys.readouterr().err
+    assert call(season, "people", "P0009") == 2
+    assert "nobody called 'P0009'" in capsys.readouterr().err
+
+
 def test_only_somebody_who_has_another_id_now(season, capsys):
     call(season, "link", "P0002", "P0001")
     with pytest.raises(SettingsError, match="P0002 is P0001 now"):
