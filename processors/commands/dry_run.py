@@ -59,4 +59,4 @@ def _plan(inspection: Inspection) -> str:
         return f"already done in {inspection.folder}"
     if inspection.same_as is not None:
         return f"the same video as {inspection.same_as.label}, processed once into {inspection.folder}"
-    return f"cannot be processed: {inspection.reason}"
+    return f"{'cannot be processed' if inspection.manifest is None else 'refused'}: {inspection.reason}"

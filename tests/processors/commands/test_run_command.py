@@ -202,6 +202,7 @@ def test_a_dry_run_says_what_would_be_replaced(videos, results, capsys):
     dry = [str(videos / "a.mp4"), "--dry-run", "-o", str(results.parent), "--aspect", "9:16"]
     code, out, _ = run_main(capsys, *dry)
     clips = len(manifest["clips"])
-    assert code == 1 and f"it has {clips} finished clip" in out and "made with aspect 1:1 (--overwrite" in out
+    assert code == 1 and f"a.mp4: refused: film: it has {clips} finished clip" in out
+    assert "made with aspect 1:1 (--overwrite" in out
     code, out, _ = run_main(capsys, *dry, "--overwrite")
     assert code == 0 and f"film, replacing {clips} clip" in out and "made with aspect 1:1" in out
