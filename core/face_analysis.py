@@ -43,7 +43,7 @@ class Shot:
     transition: how it begins. active: the active picture, which is the frame without its black bars or the blurred copy
     around it, with even coordinates except at the edge of the frame; None if it is the whole frame. seams_x, seams_y:
     columns and rows at which the panels of a split screen meet, in order. mixed_first, mixed_last: how many of its
-    first and of its last frames show the neighbouring shot as well, because one dissolves to the other.
+    first and of its last frames lie in the transition there, and show the neighbouring shot or a flat colour as well.
     """
 
     index: int
@@ -58,7 +58,7 @@ class Shot:
 
     @property
     def unmixed(self) -> tuple[int, int]:
-        """Its frames [first, end) that show no other shot."""
+        """Its frames [first, end) that lie in no transition, and show this shot alone."""
         return self.start + self.mixed_first, self.end - self.mixed_last
 
 

@@ -95,7 +95,15 @@ class IdTimelineGenerator:
 
 
 def _never_moves(tracklets: Sequence[Tracklet], analysis: FaceAnalysis) -> bool:
-    """Whether a person is still: all tracklets that are long enough to tell are, and there is one."""
-    lives = [(t, analysis.seconds_at(t.end) - analysis.seconds_at(t.start)) for t in tracklets]
-    long = [(t, life_s) for t, life_s in lives if life_s >= STILL_LIFE_S]
-    return bool(long) and all(is_still(t.boxes, t.landmarks, life_s) for t, life_s in long)
+    """Whether a person is still: all tracklets that are long enough to tell are, and there is one.
+
+    In a transition the whole image may move, so its frames do not count.
+    """
+    found = []
+    for t in tracklets:
+        first, end = np.searchsorted(t.frames, analysis.shots[t.shot].unmixed).tolist()
+        frames = t.frames[first:end]
+        life_s = analysis.seconds_at(int(frames[-1]) + 1) - analysis.seconds_at(int(frames[0])) if len(frames) else 0.0
+        if life_s >= STILL_LIFE_S:
+            found.append(is_still(t.boxes[first:end], t.landmarks[first:end], life_s))
+    return bool(found) and all(found)

@@ -7,7 +7,6 @@ tell, because both shots are often from one camera in one room.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ import numpy as np
 from core.models.embedder_spec import link_curves_of
 from core.models.link_curve import LinkCurve
 from core.types import Shot, Tracklet
+from processors.faces.track_parts import without
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
-from processors.faces.transition_frames import STAYS, Span, moving_spans, stays, whole_image_bursts, without
-from processors.shots.motion_burst import Burst
+from processors.shots.motion_burst import WHOLE_IMAGE, Burst
+from processors.shots.shot_boundary import ShotBoundary, Span, with_boundaries
 from utils.images.box_geometry import are_two_faces, iou_matrix
 
 MAX_COMMON_S = 1.5
@@ -31,6 +31,9 @@ pairs, highest -0.9); the same people in sixteen made transitions have 5.7 or mo
 
 NEAR_S = 0.75
 """a boundary found in the images that is no farther from the two faces is that of the same transition, s"""
+
+STAYS = 0.5
+"""IoU of a face's boxes from which it stayed where it was"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def cut_tracks(
     """The tracklets of all tracks, none of which shows a person whom a later one has taken over; and the shots.
 
     A transition that lies near a boundary of `shots`, or past which somebody stays in place (in a panel beside it),
-    begins no shot. The frames in which the image moves away or comes in are left out of all faces that move with it.
+    begins no shot. The frames in which the image moves away or comes in are mixed ones of the shots on both sides.
 
     Args:
         tracks: of a video, in any order.
@@ -75,33 +78,28 @@ def cut_tracks(
     pieces = [piece for _, piece in cut]
     starts = [shot.start for shot in shots[1:]]
     found = hand_overs(pieces, starts, link_curves_of(cutting.embedder).same_kind, cutting.pace.rate)
-    of_whole_image = whole_image_bursts(bursts)
     doubles: dict[int, list[Span]] = defaultdict(list)
-    added, moving = [], []
+    added = []
     for group in _at_one_time(found):
-        seen_twice = _span(group)
-        burst = next((one for one in of_whole_image if one[0] < seen_twice[1] and seen_twice[0] < one[1]), None)
+        first, end = seen_twice = _span(group)
+        burst = _burst_at(seen_twice, bursts)
+        mixed = seen_twice if burst is None else (min(first, burst.first), max(end, burst.end))
         boundary = _known_boundary(group, starts, NEAR_S * cutting.pace.rate)
+        is_known = boundary is not None
         if boundary is None:
             boundary = round(sum(h.middle for h in group) / len(group))
-            if may_add and (burst is not None or not _somebody_stays(pieces, group)):
-                added.append(boundary)
-                moving.append(seen_twice)
-        if burst is not None:
-            moving += [burst, seen_twice]
+        if burst is not None or not (is_known or _somebody_stays(pieces, group)):
+            added.append(ShotBoundary(boundary, "wipe", mixed))
         for hand_over in group:
             at = min(max(boundary, hand_over.first), hand_over.end)
             doubles[cut[hand_over.earlier][0]].append((at, hand_over.end))
             doubles[cut[hand_over.later][0]].append((hand_over.first, at))
-    shots = with_boundaries(shots, added)
-    moving += moving_spans(shots, of_whole_image)
-    if not found and not moving:
+    if not found:
         return pieces, tuple(shots)
-    parts = []
-    for position, track in enumerate(tracks):
-        left_out = [span for span in moving if not stays(track, span)]
-        parts += without(track, [*doubles[position], *left_out])
-    return [piece for part in parts for piece in cutting.cut(part, shots)], shots
+    if may_add:
+        shots = with_boundaries(shots, added)
+    parts = [part for position, track in enumerate(tracks) for part in without(track, doubles[position])]
+    return [piece for part in parts for piece in cutting.cut(part, shots)], tuple(shots)
 
 
 def hand_overs(tracklets: Sequence[Tracklet], starts: Sequence[int], curve: LinkCurve, rate: float) -> list[HandOver]:
@@ -134,24 +132,10 @@ def hand_overs(tracklets: Sequence[Tracklet], starts: Sequence[int], curve: Link
     return sorted(chosen, key=lambda h: (h.first, h.end, h.earlier))
 
 
-def with_boundaries(shots: Sequence[Shot], boundaries: Sequence[int]) -> tuple[Shot, ...]:
-    """`shots`, with one more beginning by a wipe at each of `boundaries`, frames inside them."""
-    parts: list[Shot] = []
-    for shot in shots:
-        inner = sorted({frame for frame in boundaries if shot.start < frame < shot.end})
-        starts, ends = [shot.start, *inner], [*inner, shot.end]
-        parts += [
-            dataclasses.replace(
-                shot,
-                start=start,
-                end=end,
-                transition="wipe" if start in inner else shot.transition,
-                mixed_first=min(shot.mixed_first, end - start) if start == shot.start else 0,
-                mixed_last=min(shot.mixed_last, end - start) if end == shot.end else 0,
-            )
-            for start, end in zip(starts, ends, strict=True)
-        ]
-    return tuple(dataclasses.replace(part, index=index) for index, part in enumerate(parts))
+def _burst_at(span: Span, bursts: Sequence[Burst]) -> Burst | None:
+    """The first one of nearly all of the image that has a frame in common with a span."""
+    whole = (burst for burst in bursts if burst.coverage >= WHOLE_IMAGE)
+    return next((burst for burst in whole if burst.first < span[1] and span[0] < burst.end), None)
 
 
 def _takes_over(earlier: Tracklet, later: Tracklet, bounds: Collection[int]) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.types import GRADUAL, FloatArray, IntArray, PixelBox, Shot, Tracklet
 from processors.faces.face_sampler import MAX_STRETCH_S, least_worth
+from processors.shots.shot_boundary import Span
 from processors.tracking.frame_pace import FramePace
 from processors.tracking.track import Track
 from utils.processes.spill_file import Spillable
@@ -22,10 +23,6 @@ MIN_TRACK_S = 0.12
 
 LOOKS = 8
 """most looks around a face that a tracklet keeps, spread over its time"""
-
-MARGINS_S = {"dissolve": 0.25, "wipe": 0.75}
-"""a face nearer than this to the middle of a gradual transition may be a mixture of two, or the next one already where
-an edge has passed; seconds"""
 
 CHANGE_MARGINS_S = {"dissolve": 0.5, "wipe": 0.75}
 """a change of face nearer than this to the middle of a gradual transition is explained by it, seconds"""
@@ -157,7 +154,9 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
                 continue
             if shot.active is not None and lies_outside(whole.boxes[seen], shot.active):
                 continue
-            clear = _without_transitions(shot, start, end, shots, MARGINS_S, pace.rate)
+            clear = max(start, shot.unmixed[0]), min(end, shot.unmixed[1])
+            if not _is_seen_in(clear, whole.frames[seen], least_frames(pace)):
+                continue
             chosen = _best_samples(whole, (start, end), clear, capacity, pace)
             looks = _looks(whole, (start, end), clear)
             piece = whole.part(slice(seen[0], seen[-1] + 1), chosen, looks)
@@ -167,6 +166,12 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
                 dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait, is_replacement=is_replacement)
             )
     return _without_leftovers(pieces, shots, pace.rate)
+
+
+def _is_seen_in(span: Span, frames: IntArray, least: int) -> bool:
+    """Whether a face, seen in `frames`, is in as many of a span as a tracklet has at least."""
+    inside = frames[(frames >= span[0]) & (frames < span[1])]
+    return len(inside) > 0 and int(inside[-1] - inside[0]) + 1 >= least
 
 
 def _without_leftovers(pieces: list[Tracklet], shots: Sequence[Shot], rate: float) -> list[Tracklet]:
@@ -220,9 +225,7 @@ def _without_transitions(
     return start + before * rate, end - margins_s.get(following, 0.0) * rate
 
 
-def _best_samples(
-    whole: Tracklet, part: tuple[int, int], clear: tuple[float, float], capacity: int, pace: FramePace
-) -> list[int]:
+def _best_samples(whole: Tracklet, part: Span, clear: Span, capacity: int, pace: FramePace) -> list[int]:
     """Positions of the samples that represent a part: from its clear frames if there are any, best first."""
     frames = whole.sample_frames
     for first, end in (clear, part):
@@ -236,7 +239,7 @@ def _best_samples(
     return sorted(by_time, key=lambda k: (-whole.sample_quality[k], frames[k]))
 
 
-def _looks(whole: Tracklet, part: tuple[int, int], clear: tuple[float, float]) -> IntArray:
+def _looks(whole: Tracklet, part: Span, clear: Span) -> IntArray:
     """Positions of the looks that a part keeps: from its clear frames if there are any."""
     frames = whole.look_frames
     for first, end in (clear, part):
@@ -246,7 +249,7 @@ def _looks(whole: Tracklet, part: tuple[int, int], clear: tuple[float, float]) -
     return chosen[np.unique(np.linspace(0, len(chosen) - 1, LOOKS).round().astype(np.int64))] if len(chosen) else chosen
 
 
-def _best_portrait(portraits: Sequence[KeptPortrait], part: tuple[int, int], clear: tuple[float, float]) -> Spillable:
+def _best_portrait(portraits: Sequence[KeptPortrait], part: Span, clear: Span) -> Spillable:
     """The most presentable face of a part, as JPEG; b"" if there is none."""
     for first, end in (clear, part):
         inside = [portrait for portrait in portraits if first <= portrait.frame < end]

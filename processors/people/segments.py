@@ -2,14 +2,14 @@
 
 A person is present in rows: the frames of their tracklets (`person_segments`), or whole tracklets where only their
 times are known (`segment_rows`, for timeline.json). Absences of up to `merge_gap` are bridged, shots are not, and
-what is shorter than `min_clip` is dropped. `pad_and_split` leaves out the frames of dissolves, adds `padding` and
+what is shorter than `min_clip` is dropped. `pad_and_split` leaves out the frames of transitions, adds `padding` and
 applies `max_clip` when clips are planned, so that timeline.json keeps what was found. Pure functions.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from config import ClipSettings, IdentitySettings, SpeechSettings
 from core.types import FaceAnalysis, IntArray, Segment, Shot, Tracklet
+from processors.people.insets import staying
 from processors.people.segment_splits import least_motion_splits
 
 Seconds = NDArray[np.float64]
@@ -129,14 +130,15 @@ def person_segments(
 
 
 def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings: ClipSettings) -> list[Segment]:
-    """`segments` without dissolves, with `settings.padding`, and split where they are longer than `settings.max_clip`.
+    """`segments` without transitions, with `settings.padding`, split where they are longer than `settings.max_clip`.
 
-    Frames that show two shots are left out, if what is left is no shorter than `settings.min_clip`. Padding ends there,
-    and halfway to the next segment of the same person. Splits are made where faces move least. The order is that of
-    `segments`; the parts of one are in time order.
+    Frames of transitions are left out, but for those that a clip of `settings.min_clip` needs, and wipes beside which a
+    person stays in place. Padding ends there, and halfway to the next segment of the same person. Splits are made where
+    faces move least. The order is that of `segments`; the parts of one are in time order.
     """
     padding_s = settings.padding
-    unmixed = [_unmixed(analysis, segment, settings.min_clip) for segment in segments]
+    stays = staying(analysis, segments)
+    unmixed = [_unmixed(analysis, segment, stays, settings.min_clip) for segment in segments]
     padded = widened_segments(analysis, unmixed, padding_s, padding_s) if padding_s else unmixed
     if not settings.max_clip:
         return padded
@@ -147,12 +149,22 @@ def pad_and_split(analysis: FaceAnalysis, segments: Sequence[Segment], settings:
     return parts
 
 
-def _unmixed(analysis: FaceAnalysis, segment: Segment, min_clip_s: float) -> Segment:
-    """The part of a segment that shows no other shot; the segment if that part is shorter than `min_clip_s` seconds."""
+def _unmixed(
+    analysis: FaceAnalysis, segment: Segment, stays: Collection[tuple[str, int]], min_clip_s: float
+) -> Segment:
+    """The part of a segment that lies in no transition, with as many frames around it as `min_clip_s` seconds need.
+
+    stays: people, and shots at whose beginning they stay in place.
+    """
     first, end = _shot_of(analysis, segment).unmixed
-    first, end = max(first, segment.start), min(end, segment.end)
-    if end <= first or analysis.seconds_at(end) - analysis.seconds_at(first) < min_clip_s - _ROUNDING_S:
+    first = segment.start if (segment.person, segment.shot) in stays else max(first, segment.start)
+    end = segment.end if (segment.person, segment.shot + 1) in stays else min(end, segment.end)
+    if end <= first:
         return segment
+    while (first, end) != (segment.start, segment.end):
+        if analysis.seconds_at(end) - analysis.seconds_at(first) >= min_clip_s - _ROUNDING_S:
+            break
+        first, end = max(first - 1, segment.start), min(end + 1, segment.end)
     return replace(segment, start=first, end=end)
 
 
@@ -171,7 +183,7 @@ def widened_segments(
 ) -> list[Segment]:
     """`segments` begun `before_s` earlier and ended `after_s` later.
 
-    Neither shot boundaries nor dissolves are crossed, and two segments of one person meet in the middle between them.
+    Neither shot boundaries nor transitions are crossed, and two segments of one person meet in the middle between them.
     """
     pts = analysis.frame_pts
     before_pts, after_pts = (round(seconds / analysis.video.time_base) for seconds in (before_s, after_s))

@@ -27,7 +27,7 @@ from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.local_light import is_other_light
 from processors.shots.motion_burst import WHOLE_IMAGE, Burst, MotionBursts
 from processors.shots.recent_frames import RecentFrames
-from processors.shots.shot_boundary import ShotBoundary, shots_between
+from processors.shots.shot_boundary import ShotBoundary, shots_between, with_bursts
 from processors.shots.small_frame import SmallFrame
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class ShotDetector:
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
-        return shots_between(self._boundaries, frame_count)
+        return shots_between((with_bursts(one, self._bursts) for one in self._boundaries), frame_count)
 
     @property
     def bursts(self) -> Sequence[Burst]:
@@ -261,8 +261,7 @@ class ShotDetector:
                 break
             found = self._gradual_between(start, end)
             if found is not None:
-                is_mixed = found.transition == "dissolve" and found.began < found.boundary < found.settled
-                mixed = (start + found.began, start + found.settled) if is_mixed else None
+                mixed = start + found.began, start + found.settled
                 boundary = ShotBoundary(start + found.boundary, found.transition, mixed)
                 if found.transition == "wipe":
                     self._last_wipe = Burst(start + found.began, start + found.settled, 1.0)
@@ -285,7 +284,8 @@ class ShotDetector:
         dip = find_dip(contrasts, self._rate, mismatch_of, self._strictness)
         if dip is None:
             return []
-        return [self._report(ShotBoundary(first + dip.flattest, "dissolve"), settled=first + dip.after)]
+        mixed = first + dip.before + 1, first + dip.after
+        return [self._report(ShotBoundary(first + dip.flattest, "dissolve", mixed), settled=first + dip.after)]
 
     def _carried(self, burst: Burst) -> list[ShotBoundary]:
         """The transition that a burst of motion shows, if it carries one image away."""
@@ -304,7 +304,7 @@ class ShotDetector:
         within = [b for b in self._boundaries if b.frame in near and b.frame not in self._forced]
         middle = (burst.first + end) // 2
         known = min(within, key=lambda b: (abs(b.frame - middle), b.frame), default=None)
-        boundary = ShotBoundary(middle if known is None else known.frame, "wipe")
+        boundary = ShotBoundary(middle if known is None else known.frame, "wipe", (burst.first, end))
         self._boundaries = [b for b in self._boundaries if b not in within]
         return [self._report(boundary, settled=end)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.models.embedder_spec import link_curves_of
 from core.types import Shot, Tracklet
-from processors.faces.hand_over import cut_tracks, hand_overs, with_boundaries
+from processors.faces.hand_over import cut_tracks, hand_overs
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
 from processors.shots.motion_burst import Burst
 from processors.tracking.frame_pace import FramePace
@@ -44,7 +44,7 @@ def spans(tracklets: list[Tracklet]) -> list[tuple[int, int, int]]:
 
 def test_a_person_seen_in_both_images_of_a_transition_is_seen_once_and_a_shot_begins_there() -> None:
     found, shots = cut_tracks([track(0, 105, LEFT, ANNA), track(95, 200, RIGHT, ANNA)], SHOTS, CUTTING, may_add=True)
-    assert spans(found) == [(0, 0, 95), (1, 105, 200)]  # without the frames in which both images are seen
+    assert spans(found) == [(0, 0, 100), (1, 100, 200)]
     assert [(s.index, s.start, s.end, s.transition) for s in shots] == [(0, 0, 100, "start"), (1, 100, 200, "wipe")]
 
 
@@ -62,35 +62,28 @@ def test_where_somebody_stays_in_place_no_shot_begins() -> None:
     assert shots == SHOTS
 
 
-def test_clips_end_where_the_image_begins_to_move() -> None:
+def test_the_frames_in_which_the_image_moves_are_mixed_ones() -> None:
     tracks = [track(0, 105, LEFT, ANNA), track(95, 200, RIGHT, ANNA)]
     found, shots = cut_tracks(tracks, SHOTS, CUTTING, may_add=True, bursts=[Burst(90, 112, 1.0)])
-    assert spans(found) == [(0, 0, 90), (1, 112, 200)]
-    assert [s.start for s in shots] == [0, 100]
+    assert spans(found) == [(0, 0, 100), (1, 100, 200)], "the tracks keep them"
+    assert [s.unmixed for s in shots] == [(0, 90), (112, 200)]
+    assert [t.sample_frames.max() for t in found] == [85, 195] and found[1].sample_frames.min() >= 112
+    without_burst = cut_tracks(tracks, SHOTS, CUTTING, may_add=True)[1]
+    assert [s.unmixed for s in without_burst] == [(0, 95), (105, 200)]
 
 
-def test_somebody_who_stays_in_an_inset_of_an_image_that_moves_is_seen_throughout() -> None:
+def test_somebody_who_stays_in_an_inset_of_an_image_that_moves_keeps_nobody_from_changing() -> None:
     inset = track(0, 200, (200, 300, 240, 350), BERT)
     tracks = [track(0, 105, LEFT, ANNA), track(95, 200, RIGHT, ANNA), inset]
     found, shots = cut_tracks(tracks, SHOTS, CUTTING, may_add=True, bursts=[Burst(90, 112, 0.9)])
     assert [s.start for s in shots] == [0, 100]
-    assert spans(found) == [(0, 0, 90), (0, 0, 100), (1, 100, 200), (1, 112, 200)]
+    assert spans(found) == [(0, 0, 100), (0, 0, 100), (1, 100, 200), (1, 100, 200)]
 
 
 def test_a_panel_that_moves_beside_somebody_begins_no_shot() -> None:
     tracks = [track(0, 105, LEFT, ANNA), track(95, 200, RIGHT, ANNA), track(0, 200, (200, 300, 240, 350), BERT)]
     found, shots = cut_tracks(tracks, SHOTS, CUTTING, may_add=True, bursts=[Burst(90, 112, 0.5)])
     assert shots == SHOTS and spans(found) == [(0, 0, 100), (0, 0, 200), (0, 100, 200)]
-
-
-def test_a_wipe_that_nobody_survives_is_left_out_of_the_clips() -> None:
-    known = (Shot(0, 0, 100, "start"), Shot(1, 100, 200, "wipe"))
-    tracks = [track(0, 100, LEFT, ANNA), track(101, 200, LEFT, BERT)]
-    found, shots = cut_tracks(tracks, known, CUTTING, may_add=True, bursts=[Burst(92, 110, 1.0)])
-    assert shots == known and spans(found) == [(0, 0, 92), (1, 110, 200)]
-    at_a_cut = (known[0], Shot(1, 100, 200, "cut"))
-    found, _ = cut_tracks(tracks, at_a_cut, CUTTING, may_add=True, bursts=[Burst(92, 110, 1.0)])
-    assert spans(found) == [(0, 0, 100), (1, 101, 200)]
 
 
 def test_given_cuts_are_kept() -> None:
@@ -117,14 +110,15 @@ def test_two_people_are_carried_away_by_one_transition() -> None:
     ]
     found, shots = cut_tracks(tracks, SHOTS, CUTTING, may_add=True)
     assert len(shots) == 2
-    assert spans(found) == [(0, 0, 94)] * 2 + [(1, 106, 200)] * 2
+    assert spans(found) == [(0, 0, 100)] * 2 + [(1, 100, 200)] * 2
+    assert [s.unmixed for s in shots] == [(0, 94), (106, 200)]
 
 
 def test_a_track_that_goes_over_to_somebody_else_is_judged_by_its_parts() -> None:
     tracks = [track(0, 200, LEFT, ANNA, divisions=(105,)), track(95, 200, RIGHT, ANNA)]
     found, shots = cut_tracks(tracks, SHOTS, CUTTING, may_add=True)
     assert [s.start for s in shots] == [0, 100]
-    assert spans(found) == [(0, 0, 95), (1, 105, 200), (1, 105, 200)]
+    assert spans(found) == [(0, 0, 100), (1, 100, 200), (1, 105, 200)]
 
 
 @pytest.mark.parametrize(
@@ -134,11 +128,3 @@ def test_a_track_that_goes_over_to_somebody_else_is_judged_by_its_parts() -> Non
 def test_what_is_no_transition(end: int, place: tuple[int, int, int, int], why: str) -> None:
     both = [track(0, end, LEFT, ANNA).whole, track(95, 200, place, ANNA).whole]
     assert hand_overs(both, [], link_curves_of(EMBEDDER).same_kind, RATE) == [], why
-
-
-def test_shots_are_numbered_again_and_cover_the_video() -> None:
-    shots = with_boundaries((Shot(0, 0, 50, "start"), Shot(1, 50, 90, "cut", active=(0, 2, 4, 6))), [70, 20])
-    assert [(s.index, s.start, s.end, s.transition) for s in shots] == [
-        (0, 0, 20, "start"), (1, 20, 50, "wipe"), (2, 50, 70, "cut"), (3, 70, 90, "wipe"),
-    ]  # fmt: skip
-    assert [s.active for s in shots] == [None, None, (0, 2, 4, 6), (0, 2, 4, 6)]

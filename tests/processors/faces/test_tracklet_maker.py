@@ -96,8 +96,15 @@ def test_rows_between_are_linear() -> None:
     assert rows.tolist() == [[0, 1], [1, 1], [2, 1], [4, 2], [6, 3], [8, 4], [10, 5]]
 
 
-def shots(*ends: int, transition: Transition = "cut") -> list[Shot]:
-    return [Shot(i, start, end, transition) for i, (start, end) in enumerate(zip((0, *ends), ends, strict=False))]
+def shots(*ends: int, transition: Transition = "cut", mixed: int = 0) -> list[Shot]:
+    """mixed: so many frames on either side of each transition lie in it."""
+    return [
+        Shot(
+            i, start, end, transition,
+            mixed_first=mixed if start else 0, mixed_last=mixed if end < ends[-1] else 0,
+        )
+        for i, (start, end) in enumerate(zip((0, *ends), ends, strict=False))
+    ]  # fmt: skip
 
 
 def cut(track: MeasuredTrack, into: list[Shot], capacity: int = 6) -> list[Tracklet]:
@@ -157,17 +164,16 @@ def test_a_piece_that_begins_where_the_face_changed_at_once_replaces_another() -
 
 def test_mixtures_of_two_faces_do_not_represent_a_person() -> None:
     track = make(track_over(list(range(30))), (25, 3, 14, 15))
-    pieces = cut(track, shots(15, 40, transition="dissolve"))
+    pieces = cut(track, shots(15, 40, transition="dissolve", mixed=2))
     assert [p.sample_frames.tolist() for p in pieces] == [[3], [25]]
     assert [level(p.face_jpeg) for p in pieces] == [3, 25]
-    only_mixtures = cut(make(track_over(list(range(30))), (14, 15)), shots(15, 40, transition="dissolve"))
+    only_mixtures = cut(make(track_over(list(range(30))), (14, 15)), shots(15, 40, transition="dissolve", mixed=2))
     assert [p.sample_frames.tolist() for p in only_mixtures] == [[14], [15]]
 
 
 def test_faces_that_a_wipe_may_have_passed_do_not_represent_a_person() -> None:
-    """Its edge passes a face up to 0.75 s before or after the middle, which is 6 frames here."""
     track = make(track_over(list(range(30))), (25, 7, 10, 20), (10, 20))
-    pieces = cut(track, shots(15, 40, transition="wipe"))
+    pieces = cut(track, shots(15, 40, transition="wipe", mixed=6))
     assert [(p.start, p.end) for p in pieces] == [(0, 15), (15, 30)]
     assert [p.sample_frames.tolist() for p in pieces] == [[7], [25]]
 
@@ -195,6 +201,14 @@ def test_a_short_piece_beside_a_cut_or_of_a_track_that_goes_on_is_one() -> None:
 def test_a_track_within_a_transition_keeps_its_longer_piece() -> None:
     pieces = cut(make(track_over(list(range(10)))), shots(4, 40, transition="dissolve"))
     assert [(p.start, p.end) for p in pieces] == [(4, 10)]
+
+
+def test_a_face_that_is_seen_only_in_a_transition_is_no_piece() -> None:
+    """It may be half of an image that moves, or a mixture of two faces."""
+    wiped = shots(15, 40, transition="wipe", mixed=5)
+    assert cut(make(track_over(list(range(11, 19))), (12,)), wiped) == []
+    assert [(p.start, p.end) for p in cut(make(track_over(list(range(7, 15))), (8,)), wiped)] == [(7, 15)]
+    assert cut(make(track_over(list(range(8, 15))), (9,)), wiped) == []
 
 
 def test_a_piece_that_is_too_short_is_dropped() -> None:

@@ -231,10 +231,19 @@ def test_the_frames_of_a_dissolve_show_two_shots(length: int) -> None:
     assert abs(second.unmixed[0] - 60) <= 2 and second.unmixed[1] == second.end
 
 
-def test_a_fade_from_black_shows_one_shot() -> None:
+def test_all_mixed_frames_of_a_fade_from_black_belong_to_the_shot_that_it_shows() -> None:
     black = [np.zeros((180, 320, 3), np.uint8)] * 40
-    shots = shots_of(blend(black, scene(2, 50), 14))
-    assert len(shots) == 2 and all(shot.unmixed == (shot.start, shot.end) for shot in shots)
+    first, second = shots_of(blend(black, scene(2, 50), 14))
+    assert first.unmixed == (0, first.end) and abs(second.unmixed[0] - 40) <= 1 and second.unmixed[1] == second.end
+
+
+@pytest.mark.parametrize("kind", ["down", "push"])
+@pytest.mark.parametrize("length", [10, 20, 38])
+def test_the_frames_of_a_wipe_show_two_shots(kind: str, length: int) -> None:
+    first, second = shots_of(wipe(scene(5, 60, 0.1), scene(6, 60), length, kind))
+    assert first.unmixed[0] == first.start and second.unmixed[1] == second.end
+    assert -8 <= first.unmixed[1] - (60 - length) <= 0.2 * length, "up to 0.3 s more, where the image still moves"
+    assert -0.2 * length <= second.unmixed[0] - 60 <= 8
 
 
 def wipe(a: list[np.ndarray], b: list[np.ndarray], length: int, kind: str) -> list[np.ndarray]:
