@@ -14,6 +14,7 @@ to black, white or another colour come back with another image, see `dip`.
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,7 @@ from core.types import ByteArray, Shot
 from processors.shots.block_matching import REACH, mismatch
 from processors.shots.carried_image import carries_away
 from processors.shots.dip import find_dip
+from processors.shots.fade_course import with_fades
 from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.local_light import is_other_light
@@ -73,7 +75,7 @@ MAX_RATE = 120.0  # frames per second; bounds memory: in faster videos only shor
 class ShotDetector:
     """Feed every frame in order to `update`, then call `finish`; `shots` gives the result.
 
-    Deterministic; its memory is bounded by the longest transition, not by the video.
+    Deterministic; its memory is bounded by the longest transition, but for four bytes a frame.
     A shot of up to three frames between two similar images counts as a flash, not as a shot.
     """
 
@@ -102,6 +104,7 @@ class ShotDetector:
         self._last_cut = 0
         self._settled = 0  # no gradual transition may begin before this frame
         self._forced: set[int] = set()
+        self._contrasts = array("f")
         self._motion = MotionBursts(rate)
         self._bursts: list[Burst] = []
         self._last_wipe: Burst | None = None
@@ -119,6 +122,7 @@ class ShotDetector:
         if self._frames.count % self._stride == 0:
             found += self._gradual()
         frame = self._frames.at(self._frames.count - 1)
+        self._contrasts.append(frame.contrast)
         burst = self._motion.add(frame.changes, frame.change)
         return found if burst is None else found + self._carried(burst)
 
@@ -131,7 +135,8 @@ class ShotDetector:
 
     def shots(self, frame_count: int) -> tuple[Shot, ...]:
         """All shots of a video of `frame_count` frames; they cover [0, frame_count) without gaps."""
-        return shots_between((with_bursts(one, self._bursts) for one in self._boundaries), frame_count)
+        moving = [with_bursts(one, self._bursts) for one in self._boundaries]
+        return shots_between(with_fades(moving, np.array(self._contrasts, np.float32), self._rate), frame_count)
 
     @property
     def bursts(self) -> Sequence[Burst]:

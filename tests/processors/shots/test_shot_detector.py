@@ -336,6 +336,14 @@ def test_quick_dip_is_one_boundary_where_the_image_is_flat(level: int, out: int,
     assert delays[0] <= MAX_GRADUAL_DELAY_S * RATE
 
 
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize(("out", "into"), [(3, 5), (5, 8), (12, 12), (9, 18)])
+def test_all_faded_frames_of_a_dip_or_of_two_fades_are_mixed(level: int, out: int, into: int) -> None:
+    first, *_, second = shots_of(dip(scene(1, 60, 0.3), scene(2, 60), out, into, level))
+    assert abs(first.unmixed[1] - (60 - out)) <= 1 and first.unmixed[0] == 0
+    assert abs(second.unmixed[0] - (60 + into)) <= 1 and second.unmixed[1] == second.end
+
+
 @pytest.mark.parametrize("level", [0, 255, 128])
 def test_light_that_blinks_in_one_shot_is_no_dip(level: int) -> None:
     frames = scene(1, 80, 0.3)
