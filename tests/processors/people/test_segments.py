@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from config import ClipSettings, IdentitySettings
-from core.types import FaceAnalysis, Segment, Shot, Tracklet
+from core.types import FaceAnalysis, Segment, Shot, Tracklet, Transition
 from processors.people.segments import (
     Presence,
     SegmentRules,
@@ -26,11 +26,14 @@ RATE = 25
 RULES = SegmentRules(min_clip_s=1.0, merge_gap_s=1.0)
 
 
-def dissolving(n: int, boundary: int, mixed_last: int, mixed_first: int) -> FaceAnalysis:
+def dissolving(
+    n: int, boundary: int, mixed_last: int, mixed_first: int, transition: Transition = "dissolve"
+) -> FaceAnalysis:
     """Two shots, the first of which shows the second in its last frames, and the other way round."""
-    whole = analysis(n, (Shot(0, 0, boundary, "start"), Shot(1, boundary, n, "dissolve")))
+    whole = analysis(n, (Shot(0, 0, boundary, "start"), Shot(1, boundary, n, "cut")))
     first, second = whole.shots
-    return replace(whole, shots=(replace(first, mixed_last=mixed_last), replace(second, mixed_first=mixed_first)))
+    second = replace(second, transition=transition, mixed_first=mixed_first)
+    return replace(whole, shots=(replace(first, mixed_last=mixed_last), second))
 
 
 def analysis(n: int, shots: tuple[Shot, ...] = (), pts: np.ndarray | None = None) -> FaceAnalysis:
@@ -202,10 +205,15 @@ def test_clips_leave_out_the_frames_of_a_dissolve() -> None:
     assert bounds(pad_and_split(film, segments, ClipSettings(padding=1.0))) == [(0, 90), (108, 200)]
 
 
-def test_padding_ends_at_a_dissolve() -> None:
-    segments = [Segment("a", 0, 20, 85, (0,)), Segment("b", 1, 120, 150, (1,))]
-    padded = pad_and_split(dissolving(200, 100, 10, 8), segments, ClipSettings(padding=1.0))
-    assert bounds(padded) == [(0, 90), (108, 175)]
+@pytest.mark.parametrize("transition", ["dissolve", "wipe"])
+@pytest.mark.parametrize(("mixed", "expected"), [((10, 8), [(0, 90), (108, 175)]), ((20, 0), [(0, 80), (100, 175)])])
+def test_padding_ends_at_every_transition(
+    transition: Transition, mixed: tuple[int, int], expected: list[tuple[int, int]]
+) -> None:
+    """A fade has all of its frames in one shot."""
+    segments = [Segment("a", 0, 20, 75, (0,)), Segment("b", 1, 120, 150, (1,))]
+    padded = pad_and_split(dissolving(200, 100, *mixed, transition), segments, ClipSettings(padding=1.0))
+    assert bounds(padded) == expected
 
 
 def test_nobody_loses_their_only_clip_to_a_dissolve() -> None:
