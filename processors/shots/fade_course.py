@@ -1,7 +1,7 @@
 """How far the fades around a flat image reach: the contrast falls to it and rises from it.
 
-An image that fades out and another that fades in at once are often found as one fade only, because the flat image is
-there too briefly to be an end of both; a dip is over before the last tenth of its contrast is back. Pure.
+An image that fades out and another that fades in at once are often found as one fade only, or as a cut, because the
+flat image is there too briefly to be an end of both; a dip is over before the last tenth of its contrast is back. Pure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ LEVEL_S, LEVEL_RISE = 0.12, 1.03
 
 
 def with_fades(boundaries: Sequence[ShotBoundary], contrasts: FloatArray, rate: float) -> list[ShotBoundary]:
-    """Dissolves with a flat image among their mixed frames reach as far as the images fade; all in order of time.
+    """Dissolves and cuts at a flat image reach as far as the images fade; all in order of time.
+
+    The shortest dips look like a cut, since hardly any frame is half faded.
 
     contrasts: (F,) float32, standard deviation of each frame of the video, grey levels. rate: frames per second.
     """
@@ -31,10 +33,11 @@ def with_fades(boundaries: Sequence[ShotBoundary], contrasts: FloatArray, rate: 
     limits = [0, *(boundary.frame for boundary in ordered), len(contrasts)]
     found = []
     for boundary, earliest, latest in zip(ordered, limits, limits[2:], strict=False):
-        mixed = boundary.mixed
-        if boundary.transition == "dissolve" and mixed is not None:
-            mixed = _faded(contrasts[:latest], earliest, mixed, rate)
-        found.append(replace(boundary, mixed=mixed))
+        if boundary.transition != "wipe":
+            known = boundary.mixed or (boundary.frame, boundary.frame)
+            first, end = _faded(contrasts[:latest], earliest, known, rate)
+            boundary = replace(boundary, mixed=(first, end) if first < end else None)
+        found.append(boundary)
     return found
 
 

@@ -46,9 +46,16 @@ def test_images_that_dissolve_are_not_flat() -> None:
     assert mixed(dissolve, (21, 24), frame=23) == (21, 24)
 
 
-def test_neither_the_neighbouring_boundaries_nor_wipes_nor_cuts_are_touched() -> None:
+def test_a_dip_that_was_found_as_a_cut_is_mixed_and_a_cut_is_not() -> None:
+    quick = [*WHOLE, 30.0, 10.0, 2.0, 12.0, 30.0, *OTHER]
+    for cut in (21, 22, 23):
+        assert mixed(quick, None, frame=cut) == (20, 25)
+    for images in ([*WHOLE, *OTHER], [*WHOLE, *[0.5] * 20], [*[0.5] * 20, *OTHER], [*WHOLE, 25.0, *OTHER]):
+        assert mixed(images, None, frame=20) is None
+
+
+def test_neither_the_neighbouring_boundaries_nor_wipes_are_touched() -> None:
     assert mixed(COURSE, (25, 31), ShotBoundary(23, "cut")) == (25, 31)
     assert mixed(COURSE, (20, 25), ShotBoundary(28, "cut")) == (20, 25)
-    assert mixed(COURSE, None) is None
     wipe = ShotBoundary(25, "wipe", (24, 27))
     assert with_fades([wipe], np.array(COURSE, np.float32), 25.0) == [wipe]
