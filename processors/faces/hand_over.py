@@ -20,7 +20,7 @@ from processors.faces.track_parts import without
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
 from processors.shots.motion_burst import WHOLE_IMAGE, Burst
 from processors.shots.shot_boundary import ShotBoundary, Span, with_boundaries
-from utils.images.box_geometry import are_two_faces, iou_matrix
+from utils.images.box_geometry import STAYS, are_two_faces, iou_matrix
 
 MAX_COMMON_S = 1.5
 """longest time for which a transition shows both images, s"""
@@ -31,9 +31,6 @@ pairs, highest -0.9); the same people in sixteen made transitions have 5.7 or mo
 
 NEAR_S = 0.75
 """a boundary found in the images that is no farther from the two faces is that of the same transition, s"""
-
-STAYS = 0.5
-"""IoU of a face's boxes from which it stayed where it was"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.types import FaceAnalysis, Segment
-from utils.images.box_geometry import iou_matrix
-
-STAYS = 0.5
-"""IoU of a face's boxes from which it stayed where it was"""
+from utils.images.box_geometry import STAYS, iou_matrix
 
 _MIN_SEEN = 0.8
 """least share of the frames of a transition in which a face that stays is seen"""
@@ -36,7 +33,10 @@ def _stays(analysis: FaceAnalysis, before: Segment, after: Segment) -> bool:
     first, end = analysis.shots[before.shot].unmixed[1] - 1, analysis.shots[after.shot].unmixed[0] + 1
     if not (before.start <= first and end <= after.end):
         return False
-    tracklets = [analysis.tracklets_by_id[i] for i in (*before.tracklets, *after.tracklets)]
+    by_id = analysis.tracklets_by_id
+    tracklets = [by_id[i] for i in (*before.tracklets, *after.tracklets) if i in by_id]
+    if not tracklets:
+        return False
     rows = [(t.frames >= first) & (t.frames < end) & (t.scores > 0) for t in tracklets]
     frames = np.concatenate([t.frames[row] for t, row in zip(tracklets, rows, strict=True)])
     boxes = np.concatenate([t.boxes[row] for t, row in zip(tracklets, rows, strict=True)])

@@ -16,6 +16,8 @@ Boxes = NDArray[Any]
 
 _SAME_FACE = 0.5
 """least IoU of two boxes in one frame that lie on one face"""
+STAYS = 0.5
+"""least IoU of a face's boxes in two frames between which it stayed where it was"""
 _NESTED = 0.7
 """least share of the smaller of two boxes inside the other that makes them one face: boxes on large or half-hidden
 faces may be twice as large as they should be"""
