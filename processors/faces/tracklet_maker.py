@@ -154,7 +154,8 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
                 continue
             if shot.active is not None and lies_outside(whole.boxes[seen], shot.active):
                 continue
-            clear = max(start, shot.unmixed[0]), min(end, shot.unmixed[1])
+            first_clear, end_clear = _clear_frames(shot, pace)
+            clear = max(start, first_clear), min(end, end_clear)
             if not _is_seen_in(clear, whole.frames[seen], least_frames(pace)):
                 continue
             chosen = _best_samples(whole, (start, end), clear, capacity, pace)
@@ -166,6 +167,12 @@ def cut_track(track: MeasuredTrack, shots: Sequence[Shot], pace: FramePace, capa
                 dataclasses.replace(piece, shot=shot.index, face_jpeg=portrait, is_replacement=is_replacement)
             )
     return _without_leftovers(pieces, shots, pace.rate)
+
+
+def _clear_frames(shot: Shot, pace: FramePace) -> Span:
+    """The frames of a shot that represent it: those outside of its transitions, or all if they are hardly any."""
+    first, end = shot.unmixed
+    return (first, end) if end - first >= least_frames(pace) else (shot.start, shot.end)
 
 
 def _is_seen_in(span: Span, frames: IntArray, least: int) -> bool:

@@ -24,8 +24,8 @@ class ShotBoundary:
 
     All of a fade from or to a flat image belongs to the shot that it shows.
 
-    mixed: frames [first, end) of the transition, which show both shots, or one of them and a flat colour; None after a
-    cut.
+    mixed: frames [first, end) of the transition, which show both shots, or one of them and a flat colour; None if there
+    are none.
     """
 
     frame: int
@@ -70,7 +70,7 @@ def shots_between(boundaries: Iterable[ShotBoundary], frame_count: int) -> tuple
     for i, (start, end, transition) in enumerate(zip(starts, ends, transitions, strict=True)):
         before, after = mixed[i], mixed[i + 1]
         first, last = max(before[1] - start, 0) if before else 0, max(end - after[0], 0) if after else 0
-        if first + last > end - start:  # it is never seen alone
+        if first + last >= end - start:  # it is never seen alone
             first = last = 0
         shots.append(Shot(i, start, end, transition, mixed_first=first, mixed_last=last))
     return tuple(shots)

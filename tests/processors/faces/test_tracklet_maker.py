@@ -211,6 +211,12 @@ def test_a_face_that_is_seen_only_in_a_transition_is_no_piece() -> None:
     assert cut(make(track_over(list(range(8, 15))), (9,)), wiped) == []
 
 
+def test_whoever_is_seen_in_a_shot_between_two_transitions_only_is_a_piece() -> None:
+    """Two frames of the second shot lie in none of them, which is less than the shortest track."""
+    between = cut(make(track_over(list(range(10, 20))), (12, 17)), shots(10, 20, 40, transition="dissolve", mixed=4))
+    assert [(p.start, p.end, sorted(p.sample_frames.tolist())) for p in between] == [(10, 20, [12, 17])]
+
+
 def test_a_piece_that_is_too_short_is_dropped() -> None:
     pieces = cut(whole(), shots(30 - MIN_FRAMES + 1, 60))
     assert [p.shot for p in pieces] == [0]

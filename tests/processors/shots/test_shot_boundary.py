@@ -20,6 +20,8 @@ def test_shots_know_which_of_their_frames_lie_in_a_transition() -> None:
 def test_a_shot_that_is_never_seen_alone_keeps_its_frames() -> None:
     shots = shots_between([ShotBoundary(40, "wipe", (30, 55)), ShotBoundary(60, "wipe", (50, 70))], 90)
     assert [s.unmixed for s in shots] == [(0, 30), (40, 60), (70, 90)]
+    meeting = shots_between([ShotBoundary(40, "wipe", (30, 50)), ShotBoundary(60, "wipe", (50, 70))], 90)
+    assert meeting[1].unmixed == (40, 60)
 
 
 def test_shots_are_numbered_again_and_cover_the_video() -> None:
