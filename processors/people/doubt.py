@@ -134,8 +134,8 @@ def _repeated(
 ) -> dict[int, str]:
     """The person whom an unknown tracklet shows a second time, by the tracklet's id. together: see `seen_together`."""
     names = {number: person.name for person in timeline.people for number in person.tracklets}
-    is_unknown = np.array([t.id not in names for t in tracklets], bool)
-    together = together[is_unknown[together].any(axis=1)]
+    if all(t.id in names for t in tracklets):
+        return {}
     size = (analysis.video.width, analysis.video.height)
     shown_by = repeated_tracklets([recognisable(t, size) for t in tracklets], together, analysis)
     pairs = [(t.id, tracklets[other].id) for t, other in zip(tracklets, shown_by.tolist(), strict=True) if other >= 0]

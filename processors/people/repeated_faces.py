@@ -3,6 +3,9 @@
 Two faces in one frame are two people, unless they are as alike as two people never are and also move alike: at once or
 up to a second apart, as they are or mirrored. Twins do not speak and turn their heads in step, and a portrait on a
 wall does not move.
+
+A video that is sure to show somebody twice does so again: a call with a large tile of whoever speaks beside small tiles
+of all. There, faces as alike are one person also where too little motion is seen to tell.
 """
 
 from __future__ import annotations
@@ -21,6 +24,14 @@ MIN_SIMILARITY = 0.98
 
 MIN_AGREEMENT = 0.7
 """correlation of how two faces change"""
+
+MIN_AGREEMENT_ELSEWHERE = 0.6
+"""the same where the video is sure to show somebody twice at another moment. One pair of strangers in twenty reaches
+0.6; copies whose faces move clearly have 0.63 or more"""
+
+CLEAR_MOTION = 0.02
+"""root mean square by which a shape of unit length changes, from which a copy's motion outweighs the noise of landmarks
+of small, compressed faces (45 px high at crf 31)"""
 
 MIN_COMMON_S = 2.0
 """shortest time for which two faces have to be compared, s"""
@@ -63,15 +74,14 @@ def repeated_tracklets(tracklets: Sequence[Tracklet], together: IntArray, analys
         ModelError: the analysis names an embedder without calibration.
     """
     repeats = np.full(len(tracklets), -1, np.int64)
-    if not len(together):
-        return repeats
-    similarity, rate = Similarity.for_embedder(analysis.embedder), float(analysis.video.frame_rate)
-    # Whoever is kept has been seen for `MIN_COMMON_S`, which is enough evidence for a person.
-    for one, other in together.tolist():
+    rate, alike = float(analysis.video.frame_rate), _alike_pairs(tracklets, together, analysis)
+    agreements = [motion_agreement(tracklets[one], tracklets[other], rate) for one, other in alike]
+    shows_copies = max(agreements, default=0.0) >= MIN_AGREEMENT
+    for (one, other), agreement in zip(alike, agreements, strict=True):
         a, b = tracklets[one], tracklets[other]
-        if max(repeats[[one, other]]) >= 0 or a.shot != b.shot or not len(a.embeddings) or not len(b.embeddings):
-            continue
-        if similarity.from_cosine(_cosine(a, b)) < MIN_SIMILARITY or motion_agreement(a, b, rate) < MIN_AGREEMENT:
+        least = MIN_AGREEMENT_ELSEWHERE if shows_copies else MIN_AGREEMENT
+        is_copy = agreement >= least or (shows_copies and not tells_motion(a, b, rate))
+        if max(repeats[[one, other]]) >= 0 or not is_copy:
             continue
         larger, smaller = sorted((one, other), key=lambda k: (-_height(tracklets[k]), k))
         for kept, left in ((larger, smaller), (smaller, larger)):
@@ -104,6 +114,14 @@ def motion_agreement(a: Tracklet, b: Tracklet, rate: float) -> float:
     return best
 
 
+def tells_motion(a: Tracklet, b: Tracklet, rate: float) -> bool:
+    """Whether two faces are seen together for long enough, and change enough, to tell a copy by how they move."""
+    common = np.intersect1d(a.frames[a.scores > 0], b.frames[b.scores > 0], assume_unique=True)
+    if len(common) < MIN_COMMON_S * rate:
+        return False
+    return min(_spread(face_shapes(t.landmarks[t.scores > 0])) for t in (a, b)) >= CLEAR_MOTION
+
+
 def face_shapes(landmarks: FloatArray) -> NDArray[np.float64]:
     """(T, 10) float64: landmarks (T, 5, 2), averaged over a few frames, without place, size and roll (Procrustes)."""
     points = landmarks[..., 0] + 1j * landmarks[..., 1].astype(np.float64)
@@ -121,11 +139,28 @@ def face_shapes(landmarks: FloatArray) -> NDArray[np.float64]:
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """(T, 10) each; 0.0 where one of them hardly changes."""
-    a, b = a - a.mean(0), b - b.mean(0)
-    spread_a, spread_b = (float(np.sqrt((changes**2).sum(1).mean())) for changes in (a, b))
+    spread_a, spread_b = _spread(a), _spread(b)
     if min(spread_a, spread_b) < MIN_CHANGE:
         return 0.0
-    return float((a * b).sum(1).mean()) / (spread_a * spread_b)
+    return float(((a - a.mean(0)) * (b - b.mean(0))).sum(1).mean()) / (spread_a * spread_b)
+
+
+def _spread(shapes: NDArray[np.float64]) -> float:
+    """Root mean square by which shapes, (T, 10), depart from their mean."""
+    return float(np.sqrt(((shapes - shapes.mean(0)) ** 2).sum(1).mean()))
+
+
+def _alike_pairs(tracklets: Sequence[Tracklet], together: IntArray, analysis: FaceAnalysis) -> list[tuple[int, int]]:
+    """Those of the pairs `together`, within one shot, that are as alike as two people never are."""
+    similarity = Similarity.for_embedder(analysis.embedder)
+    pairs = []
+    for one, other in together.tolist():
+        a, b = tracklets[one], tracklets[other]
+        if a.shot != b.shot or not len(a.embeddings) or not len(b.embeddings):
+            continue
+        if similarity.from_cosine(_cosine(a, b)) >= MIN_SIMILARITY:
+            pairs.append((one, other))
+    return pairs
 
 
 def _cosine(a: Tracklet, b: Tracklet) -> float:

@@ -77,6 +77,33 @@ def test_too_short_a_time_says_nothing() -> None:
     assert motion_agreement(first, second, RATE) == 0
 
 
+CALL = {"shot": 1, "embeddings": np.repeat(np.eye(1, 8, 1, dtype=np.float32), 4, 0)}
+"""another speaker of a call, seen in the next shot"""
+
+
+@pytest.mark.parametrize("frames", [range(30), range(FRAMES)])
+def test_where_somebody_is_seen_twice_for_sure_likeness_tells_of_others_who_are_seen_briefly_or_hardly_move(
+    frames: range,
+) -> None:
+    sure = shown(0, movement(1), 20, 40), shown(1, movement(1), 200, 90)
+    still = movement(2, 0.001)
+    others = shown(2, still, 20, 40, frames=frames, **CALL), shown(3, still[5:], 200, 90, frames=frames, **CALL)
+    assert repeated_in_shots(*sure, *others) == [True, False, True, False]
+    assert repeated_in_shots(*others) == [False, False]
+
+
+def test_who_clearly_moves_by_themselves_is_somebody_else_wherever_copies_are_seen() -> None:
+    sure = shown(0, movement(1), 20, 40), shown(1, movement(1), 200, 90)
+    others = shown(2, movement(2), 20, 40, **CALL), shown(3, movement(3), 200, 90, **CALL)
+    assert repeated_in_shots(*sure, *others) == [True, False, False, False]
+
+
+def repeated_in_shots(*tracklets: Tracklet) -> list[bool]:
+    together = [(i, i + 1) for i in range(0, len(tracklets), 2)]
+    analysis = face_analysis(tracklets, FRAMES)
+    return [one >= 0 for one in repeated_tracklets(tracklets, np.array(together, np.int64), analysis)]
+
+
 def test_somebody_beside_a_screen_is_one_person() -> None:
     screen, other = (shown(1, movement(seed), 200, 90, delay=10) for seed in (1, 2))
     assert people(shown(0, movement(1), 20, 40), screen) == [-1, 0]
