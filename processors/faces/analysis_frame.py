@@ -10,7 +10,7 @@ import numpy as np
 from core.media.video_frame import VideoFrame
 from core.types import ByteArray
 from utils.images.noise import without_noise
-from utils.images.tone_stretch import DARKENING, darkened, is_narrow, stretched
+from utils.images.tone_stretch import DARKENING, darkened, is_narrow, is_tinted, stretched, untinted
 from utils.processes.stage_times import timed
 
 THUMB_WIDTH, THUMB_HEIGHT = 128, 72
@@ -24,7 +24,7 @@ class AnalysisImage:
     """A `LazyImage`: one frame at the analysis size. Calling it gives the pixels, converted on the first call.
 
     The tones of dark and pale frames are stretched, or those of an overexposed video darkened; `gain` says by how much.
-    Noisy frames are smoothed.
+    Tinted frames are grey, and noisy ones smoothed.
 
     May be called from two threads, one after the other.
 
@@ -53,9 +53,8 @@ class AnalysisImage:
                 self._pixels = self._frame.rgb(self.width, self.height)
                 if self._is_overexposed:
                     self._pixels, self.gain = darkened(self._pixels), float(DARKENING)
-                # Judged on the thumbnail, at a hundredth of the cost.
-                elif is_narrow(self.luma):
-                    self._pixels, self.gain = stretched(self._pixels)
+                else:
+                    self._pixels, self.gain = _legible(self._pixels, self.luma, self.small_rgb())
                 self._pixels = without_noise(self._pixels)
             self._frame = None
         return self._pixels
@@ -73,6 +72,21 @@ class AnalysisImage:
     def small_rgb(self) -> ByteArray:
         """(72, 128, 3) uint8, roughly RGB: matrix and range are ignored, which comparing frames does not need."""
         return np.asarray(cv2.cvtColor(self.thumbnail, cv2.COLOR_YCrCb2RGB), np.uint8)
+
+
+def _legible(pixels: ByteArray, luma: ByteArray, small: ByteArray) -> tuple[ByteArray, float]:
+    """An image, (h, w, 3) uint8 RGB, in tones that face networks know, and the gain in contrast.
+
+    luma: (72, 128) and small: (72, 128, 3) uint8 RGB are of its thumbnail, which is judged at a hundredth of the cost.
+    """
+    gain = 1.0
+    if is_tinted(small):
+        pixels, gain = untinted(pixels)
+        luma = untinted(small)[0][..., 0]
+    if is_narrow(luma):
+        pixels, contrast = stretched(pixels)
+        gain *= contrast
+    return pixels, gain
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,8 @@
-"""Images with other tones, in which face networks see small contrasts: dark, pale and overexposed ones.
+"""Images with other tones, in which face networks see small contrasts: dark, pale, tinted and overexposed ones.
 
 Pure functions. `stretched` is for images whose range is narrow everywhere, so that a small lit face in a dark image, or
-any usual image, stays as it is; `darkened` is for videos in which nobody is found and white has swallowed faces.
+any usual image, stays as it is; `darkened` is for videos in which nobody is found and white has swallowed faces;
+`untinted` for images in which one primary colour is nearly missing, as in night vision or under coloured light.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ MAX_GAIN = 32.0
 DARKENING = 6
 """power to which `darkened` raises levels, and with that the gain in contrast just below white. Chosen on the case
 `exp_over` (docs/decisions/tracking.md)"""
+
+TINTED = 2.2
+"""ratio of the brightest to the darkest channel from which an image is tinted. Frames of the clips with labels have at
+most 1.5; of faces in green light all are found at 2.0, half at 2.8 and a tenth at 4.8"""
+
+BRIGHT_SHARE = 0.02
+"""share of the pixels of a channel that are brighter than the level which is compared: a lamp or a caption is less"""
+
+_MIN_BRIGHT = 32
+"""level of the brightest channel below which ratios are those of rounding errors"""
 
 _FULL_RANGE = 255.0
 _DARKENED = np.rint(_FULL_RANGE * (np.arange(256) / _FULL_RANGE) ** DARKENING).astype(np.uint8)
@@ -64,3 +75,20 @@ def darkened(image: ByteArray) -> ByteArray:
     """
     lowest = cv2.min(cv2.min(image[..., 0], image[..., 1]), image[..., 2])
     return np.asarray(cv2.cvtColor(cv2.LUT(lowest, _DARKENED), cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def is_tinted(image: ByteArray) -> bool:
+    """Whether (h, w, 3) uint8 RGB lacks one primary colour everywhere. Nearly black images are not tinted."""
+    levels = [tonal_range(np.ascontiguousarray(image[..., k]), BRIGHT_SHARE)[1] for k in range(3)]
+    return max(levels) >= _MIN_BRIGHT and max(levels) >= TINTED * min(levels)
+
+
+def untinted(image: ByteArray) -> tuple[ByteArray, float]:
+    """The image, (h, w, 3) uint8 RGB, in grey levels, each pixel's that of its brightest channel; the gain in contrast.
+
+    Face networks were trained on skin in its colours: they know a grey face, but hardly a green one.
+    """
+    brightest = np.asarray(cv2.max(cv2.max(image[..., 0], image[..., 1]), image[..., 2]), np.uint8)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+    gain = tonal_range(brightest, BRIGHT_SHARE)[1] / max(tonal_range(grey, BRIGHT_SHARE)[1], 1)
+    return np.asarray(cv2.cvtColor(brightest, cv2.COLOR_GRAY2RGB), np.uint8), max(gain, 1.0)

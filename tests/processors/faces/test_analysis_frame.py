@@ -19,24 +19,22 @@ from utils.images.tone_stretch import DARKENING, NARROW_RANGE
 class Frame:
     """Stands in for a `VideoFrame`."""
 
-    def __init__(self, width=640, height=360, level=180, contrast=0):
+    def __init__(self, width=640, height=360, level=180, contrast=0, light=(1, 1, 1)):
         self.width, self.height = width, height
         self.conversions = []
-        self._level, self._contrast = level, contrast
+        self._level, self._contrast, self._light = level, contrast, light
 
     def rgb(self, width, height):
         self.conversions.append((width, height))
         return self._stripes(width, height)
 
     def shrunk(self, width, height):
-        pixels = self._stripes(width, height)
-        pixels[..., 1:] = 128
-        return pixels
+        return cv2.cvtColor(self._stripes(width, height), cv2.COLOR_RGB2YCrCb)
 
     def _stripes(self, width, height):
         pixels = np.full((height, width, 3), self._level, np.uint8)
         pixels[: height // 2] += self._contrast
-        return pixels
+        return np.rint(pixels * np.array(self._light)).astype(np.uint8)
 
 
 def test_converted_once_and_only_when_asked():
@@ -131,3 +129,14 @@ def test_noisy_frames_are_smoothed_and_others_are_not():
     frame.rgb = lambda width, height: noisy
     error = [np.std(image.astype(float) - clean) for image in (AnalysisImage(frame, 320, 180)(), noisy)]
     assert error[0] < 0.6 * error[1]
+
+
+def test_tinted_frames_are_grey_and_dark_ones_among_them_get_the_whole_range_of_tones():
+    frame: Any = Frame(level=100, contrast=NARROW_RANGE, light=(0.2, 1, 0.2))
+    image = AnalysisImage(frame, 320, 180)
+    assert (image()[0, 0].tolist(), image()[-1, -1].tolist()) == ([180] * 3, [100] * 3)
+    assert image.gain == pytest.approx(1 / (0.587 + 0.2 * 0.413), rel=0.03)
+    dark: Any = Frame(level=50, contrast=40, light=(0.2, 1, 0.2))
+    image = AnalysisImage(dark, 320, 180)
+    assert (image().min(), image().max()) == (0, 255)
+    assert image.gain == pytest.approx(255 / 40 / (0.587 + 0.2 * 0.413), rel=0.03)

@@ -77,7 +77,7 @@ def test_too_short_a_time_says_nothing() -> None:
     assert motion_agreement(first, second, RATE) == 0
 
 
-CALL = {"shot": 1, "embeddings": np.repeat(np.eye(1, 8, 1, dtype=np.float32), 4, 0)}
+CALL: dict[str, Any] = {"shot": 1, "embeddings": np.repeat(np.eye(1, 8, 1, dtype=np.float32), 4, 0)}
 """another speaker of a call, seen in the next shot"""
 
 

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.images.tone_stretch import MAX_GAIN, NARROW_RANGE, TAIL, darkened, is_narrow, stretched, tonal_range
+from utils.images.tone_stretch import (
+    MAX_GAIN,
+    NARROW_RANGE,
+    TAIL,
+    TINTED,
+    darkened,
+    is_narrow,
+    is_tinted,
+    stretched,
+    tonal_range,
+    untinted,
+)
 
 Image = NDArray[np.uint8]
 
@@ -68,3 +79,30 @@ def test_an_overexposed_image_is_darkened_to_the_detail_of_its_lowest_channel() 
     assert (np.ptp(found, axis=2) == 0).all()
     assert found[0, 0, 0] == round(255 * (250 / 255) ** 6) and found[-1, 0, 0] == round(255 * (230 / 255) ** 6)
     assert darkened(np.full_like(image, 255)).min() == 255 and darkened(np.zeros_like(image)).max() == 0
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_an_image_that_lacks_one_primary_colour_is_tinted(channel: int) -> None:
+    image = noise()
+    assert not is_tinted(image)
+    for share, expected in ((1.1 / TINTED, False), (0.9 / TINTED, True)):
+        lit = image.copy()
+        lit[..., channel] = (image[..., channel] * share).astype(np.uint8)
+        assert is_tinted(lit) is expected
+
+
+def test_an_object_in_its_colours_is_enough_and_black_has_none() -> None:
+    green = np.zeros((60, 80, 3), np.uint8)
+    green[..., 1] = 200
+    assert is_tinted(green)
+    green[:10, :20] = 180
+    assert not is_tinted(green)
+    assert not is_tinted(np.full((60, 80, 3), (0, 20, 0), np.uint8))
+
+
+def test_without_its_tint_an_image_has_the_grey_levels_that_it_had() -> None:
+    grey = np.repeat(noise()[..., :1], 3, axis=2)
+    tinted = (grey * np.array([0.2, 1.0, 0.2])).astype(np.uint8)
+    found, gain = untinted(tinted)
+    assert np.array_equal(found, grey)
+    assert gain == pytest.approx(1 / (0.587 + 0.2 * 0.413), rel=0.02)
