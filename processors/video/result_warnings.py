@@ -29,6 +29,7 @@ _USUAL_DURATION = 0.9
 """quantile of the frame durations that bounds the duration of the last frame"""
 
 NOBODY_LONG_ENOUGH = "nobody is visible long enough for a clip"
+"""how such a warning begins"""
 NOBODY_LEFT = "timeline.json has no people"
 
 
@@ -38,14 +39,16 @@ def result_warnings(
     rendered: RenderResult,
     *,
     max_upscale: float,
+    min_time: float = 0,
     only_speaking: bool = False,
     edited: bool = False,
     repeated: int = 0,
 ) -> list[str]:
     """One line for each thing that the user should know about a complete result.
 
-    only_speaking: clips were made only while people speak. edited: somebody edited the timeline. repeated: how many
-    unknown tracklets show somebody a second time.
+    min_time: people who are visible for fewer seconds in total got no clips. only_speaking: clips were made only
+    while people speak. edited: somebody edited the timeline. repeated: how many unknown tracklets show somebody a
+    second time.
     """
     return [
         *_counted(analysis, timeline, rendered, repeated),
@@ -55,7 +58,7 @@ def result_warnings(
         *_unused_audio(analysis.video),
         *_audio_outside_frames(analysis),
         *_enlarged(rendered, max_upscale),
-        *_without_clips(analysis, timeline, rendered, only_speaking=only_speaking, edited=edited),
+        *_without_clips(analysis, timeline, rendered, min_time, only_speaking=only_speaking, edited=edited),
     ]
 
 
@@ -126,7 +129,13 @@ def _enlarged(rendered: RenderResult, max_upscale: float) -> list[str]:
 
 
 def _without_clips(
-    analysis: FaceAnalysis, timeline: Timeline, rendered: RenderResult, *, only_speaking: bool, edited: bool
+    analysis: FaceAnalysis,
+    timeline: Timeline,
+    rendered: RenderResult,
+    min_time: float,
+    *,
+    only_speaking: bool,
+    edited: bool,
 ) -> list[str]:
     """Why there is nobody, or nobody with a clip."""
     if not timeline.people:
@@ -134,10 +143,20 @@ def _without_clips(
     if rendered.clips:
         return []
     if not only_speaking:
-        return [NOBODY_LONG_ENOUGH]
+        return [_too_brief(analysis, timeline, min_time)]
     # A video without audio has a warning already.
     has_audio = analysis.video.default_audio is not None
     return ["nobody who is visible speaks long enough for a clip"] if has_audio else []
+
+
+def _too_brief(analysis: FaceAnalysis, timeline: Timeline, min_time: float) -> str:
+    """That everybody is shown too briefly, and which setting decides it, where that is known."""
+    if timeline.segments:
+        return NOBODY_LONG_ENOUGH + (f": --min-time asks for {min_time:g} s in total" if min_time else "")
+    moving = [analysis.on_screen_s([number]) for p in timeline.people if not p.still for number in p.tracklets]
+    if not moving:
+        return NOBODY_LONG_ENOUGH
+    return f"{NOBODY_LONG_ENOUGH}: at most {max(moving):.2f} s at a time; --min-clip sets the shortest"
 
 
 def _reason(analysis: FaceAnalysis) -> str:

@@ -93,12 +93,13 @@ class VideoClips:
             self.timeline,
             rendered,
             max_upscale=self._settings.clip.max_upscale,
+            min_time=self._settings.clip.min_time,
             only_speaking=self._settings.speech.when == "speaking",
             edited=self._edited,
             repeated=self._repeated,
         )
         if self._settings.people.only and not self._choice.is_anybody_named:
-            warnings = [warning for warning in warnings if warning != NOBODY_LONG_ENOUGH]
+            warnings = [warning for warning in warnings if not warning.startswith(NOBODY_LONG_ENOUGH)]
             warnings.append(f"nobody in this video is {ascii_safe(self._settings.people.only)}, so there are no clips")
         for warning in warnings:
             logger.warning("%s: %s", folder_name(self._folder), warning)

@@ -52,9 +52,20 @@ def test_warnings_say_what_is_wrong_and_nothing_else():
     ]
     nobody = result_warnings(ANALYSIS, Timeline(()), RenderResult((), "libx264"), max_upscale=3, edited=True)
     assert nobody == ["timeline.json has no people"]  # after `drop`, faces were found all the same
-    assert result_warnings(ANALYSIS, TIMELINE, RenderResult((), "libx264"), max_upscale=3) == [
-        "nobody is visible long enough for a clip"
-    ]
+
+
+def test_nobody_long_enough_for_a_clip_names_the_setting_that_decides_it():
+    nothing = RenderResult((), "libx264")
+    (person,) = TIMELINE.people
+    brief = dataclasses.replace(person, segments=())
+    said = "nobody is visible long enough for a clip"
+    for who, min_time, expected in (
+        (person, 0, said),  # not among those whom --only names
+        (person, 5, f"{said}: --min-time asks for 5 s in total"),
+        (brief, 5, f"{said}: at most 0.40 s at a time; --min-clip sets the shortest"),
+        (dataclasses.replace(brief, still=True), 0, said),  # --skip-still
+    ):
+        assert result_warnings(ANALYSIS, Timeline((who,)), nothing, max_upscale=3, min_time=min_time) == [expected]
 
 
 @pytest.mark.parametrize(
