@@ -77,7 +77,7 @@ def nominal_rate(
     else:
         reason = f"an impossible frame rate ({float(average):g}/s)"
     rate = _measured_rate(intervals, time_base)
-    logger.info("%s: %s; clips get %s frames/s", name, reason, rate)
+    logger.info("%s: %s; clips get %.5g frames/s", name, reason, float(rate))
     return rate
 
 

@@ -109,6 +109,14 @@ def test_a_variable_rate_becomes_a_standard_one(tmp_path: Path) -> None:
     assert probe_video(path).frame_rate == 30
 
 
+def test_a_rate_that_is_no_standard_one_is_said_as_a_decimal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """30 and 60 ms."""
+    path = make_video(tmp_path / "v.mkv", SIX * 8, "-vf", "select=mod(n\\,3)", "-fps_mode", "passthrough", rate="100/3")
+    with caplog.at_level(logging.INFO):
+        assert probe_video(path).frame_rate == Fraction(100, 3)
+    assert "clips get 33.333 frames/s" in caplog.text
+
+
 @pytest.mark.parametrize(("written", "told"), [("1/5", 1), ("1000", 240)])
 def test_impossible_rates_are_bounded_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, written: str, told: int
