@@ -175,7 +175,7 @@ class KnownFaces:
         stays: dict[int, int] = {}
         for kept, gone in united_people(new, known, self.curves, self.rules, beside.union(decided.apart)):
             unite(rows, kept, gone, by_hand=False)
-            logger.info("%s and %s are one person, %s", *map(person_id, (kept, gone, kept)))
+            logger.info("%s and %s are one person, %s from now on", *map(person_id, (kept, gone, kept)))
             stays = {number: kept if now == gone else now for number, now in stays.items()} | {gone: kept}
         return stays
 

@@ -38,7 +38,7 @@ def test_a_video_shows_that_two_numbers_are_one_person(gallery: Gallery, caplog:
     two_numbers(gallery)
     with caplog.at_level("INFO"):
         assert run(gallery, "three", looks(0.5, 3)) == {"person_01": 1}
-    assert "P0001 and P0002 are one person, P0001" in caplog.text
+    assert "P0001 and P0002 are one person, P0001 from now on" in caplog.text
     assert gallery.names_of(video("two")) == {"person_01": (1, "")}
     (person,) = gallery.people()
     assert [a.decided for a in person.appearances] == ["auto"] * 3
