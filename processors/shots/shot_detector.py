@@ -27,6 +27,7 @@ from processors.shots.fade_course import with_fades
 from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.local_light import is_other_light
+from processors.shots.missing_frame import is_missing_frame
 from processors.shots.motion_burst import WHOLE_IMAGE, Burst, MotionBursts
 from processors.shots.recent_frames import RecentFrames
 from processors.shots.shot_boundary import ShotBoundary, shots_between, with_bursts
@@ -157,6 +158,15 @@ class ShotDetector:
             self._reach,
         )
 
+    def _lacks_a_frame(self, old: int, new: int) -> bool:
+        return is_missing_frame(
+            (old, new),
+            self._beside(old, new, new - old + 1),
+            lambda one, other: sum(self._frames.at(frame).change for frame in range(one + 1, other + 1)),
+            lambda one, other, reach: mismatch(self._frames.at(one).grey, self._frames.at(other).grey, reach),
+            self._reach,
+        )
+
     def _cut_at(self, frame: int) -> list[ShotBoundary]:
         if frame in self._forced:
             self._last_cut = frame
@@ -172,7 +182,8 @@ class ShotDetector:
         if not (self._is_strong(frame) or self._is_weak(frame)) or self._comes_back(frame):
             return []
         # Last, because they are needed for hardly any frame but cuts.
-        if self._is_catching_up(*self._step(frame)) or self._is_light(*self._step(frame)):
+        step = self._step(frame)
+        if self._is_catching_up(*step) or self._lacks_a_frame(*step) or self._is_light(*step):
             return []
         self._last_cut = frame
         return [self._report(ShotBoundary(frame, "cut"), settled=frame)]
@@ -190,10 +201,17 @@ class ShotDetector:
         here = self._frames.at(frame)
         if here.change < MIN_CONTRAST_CHANGE * here.contrast:
             return False
-        score, least = self._frames.mismatch(*self._step(frame)), STRONG_MISMATCH * self._strictness
-        around = self._frames.around(frame - 2, frame + 3, frame)
-        others = sorted(self._frames.mismatch(f - 1, f) for f in around) if score > least else []
-        return score > least and (len(others) < 2 or score > STRONG_ISOLATION * others[-2])
+        old, new = self._step(frame)
+        score = self._frames.mismatch(old, new)
+        if score <= STRONG_MISMATCH * self._strictness:
+            return False
+        others = sorted(self._frames.mismatch(*step) for step in self._beside(old, new, new - old))
+        return len(others) < 2 or score > STRONG_ISOLATION * others[-2]
+
+    def _beside(self, old: int, new: int, length: int) -> list[tuple[int, int]]:
+        """Steps of `length` frames, up to two before the one from `old` to `new` and two after it."""
+        first, end = max(old - 1, self._frames.oldest + length), min(new + length + 2, self._frames.count)
+        return [(last - length, last) for last in (*range(first, old + 1), *range(new + length, end))]
 
     def _step(self, frame: int) -> tuple[int, int]:
         """The last frame of the old shot and the first pure frame of the new one, assuming that `frame` is a cut.

@@ -208,6 +208,34 @@ def test_a_stalled_stream_that_goes_on_is_no_cut_and_a_cut_out_of_a_freeze_is_on
     assert run(stalled + scene(4, 20, 4.0))[0] == [(28, "cut")]
 
 
+def bobbing(reach: int) -> list[np.ndarray]:
+    """(72, 128, 3) uint8 frames: what fills most of the image goes up and down by `reach` px in 30 frames."""
+    rng = np.random.default_rng(9)
+
+    def texture(seed: int, height: int, width: int, coarseness: float) -> np.ndarray:
+        grain = np.random.default_rng(seed).normal(0, 1, (height, width)).astype(np.float32)
+        smooth = cv2.GaussianBlur(grain, (0, 0), coarseness)
+        return np.asarray(smooth / smooth.std())
+
+    wall, person = 110 + 30 * texture(0, 72, 128, 4), 120 + 50 * texture(1, 80 + 2 * reach, 90, 3)
+    frames = []
+    for i in range(80):
+        up = reach * (1 + np.sin(2 * np.pi * i / 30))
+        frame = wall.copy()
+        frame[:, 19:109] = cv2.warpAffine(person, np.array([[1, 0, 0], [0, 1, -up]]), (90, 72))
+        frame += rng.normal(0, 1.5, wall.shape).astype(np.float32)
+        frames.append(np.repeat(np.clip(frame, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    return frames
+
+
+@pytest.mark.parametrize(("reach", "every"), [(30, 6), (20, 5)])
+def test_frames_that_a_lower_rate_leaves_out_make_no_cuts(reach: int, every: int) -> None:
+    """As from 30 to 25 frames/s: what moves goes twice as far where a frame is missing."""
+    frames = bobbing(reach)
+    assert run(frames)[0] == []
+    assert run([frame for i, frame in enumerate(frames) if i % every])[0] == []
+
+
 @pytest.mark.parametrize("length", [8, 16, 30])
 def test_dissolve_is_placed_in_its_middle(length: int) -> None:
     found, delays = run(blend(scene(1, 60, 0.3), scene(2, 60), length))
