@@ -27,7 +27,7 @@ class FaceEmbedder(Protocol):
     """What the analysis needs of a recognition network."""
 
     name: str
-    """key in `core.models.networks.model_spec.EMBEDDERS`"""
+    """key in `core.models.embedder_spec.EMBEDDERS`"""
     side: int
     """chips are `side` x `side` px"""
 

@@ -22,7 +22,9 @@ from utils.time_formats import format_duration
 SUMMARY_SCHEMA = 1
 SUMMARY_FILE = "summary.json"
 
-UNFINISHED = ("failed", "interrupted")
+UNFINISHED: tuple[Status, ...] = ("failed", "interrupted")
+HAVE_RESULTS: tuple[Status, ...] = ("done", "cached", "refused")
+_LEFT_TO_DO: tuple[Status, ...] = ("refused", *UNFINISHED)
 _WORDS: dict[Status, str] = {
     "done": "done",
     "cached": "already done",
@@ -73,7 +75,7 @@ class BatchSummary:
         shown = _shown(self.results)
         width = max(map(columns, shown), default=0)
         table = list(zip(shown, self.results, strict=True))
-        for name, result in sorted(table, key=lambda line: line[1].status in ("refused", *UNFINISHED)):
+        for name, result in sorted(table, key=lambda line: line[1].status in _LEFT_TO_DO):
             yield f"{padded(name, width)}  {_outcome(result)}"
         counts = Counter(result.status for result in self.results)
         parts = [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status]]
@@ -190,7 +192,7 @@ def _shown_name(result: InputResult, *, by_path: bool) -> str:
 
 
 def _outcome(result: InputResult) -> str:
-    if result.status in ("refused", *UNFINISHED):
+    if result.status in _LEFT_TO_DO:
         return f"{result.status}: {result.reason}"
     if result.status == "duplicate":
         return result.reason

@@ -13,7 +13,14 @@ from pathlib import Path
 import msgspec
 
 from core.errors import OutputError
-from processors.batch.batch_summary import UNFINISHED, BatchSummary, last_summary, still_counts, with_earlier
+from processors.batch.batch_summary import (
+    HAVE_RESULTS,
+    UNFINISHED,
+    BatchSummary,
+    last_summary,
+    still_counts,
+    with_earlier,
+)
 from processors.batch.index_writer import write_index
 from processors.batch.input_result import InputResult
 from processors.batch.people_pages import write_people_pages
@@ -21,8 +28,6 @@ from processors.results.manifest import read_manifest, read_view
 from processors.results.manifest_people import ManifestPart
 from processors.results.output_leases import OutputLeases
 from processors.results.result_tree import folder_name, result_folders
-
-_HAVE_RESULTS = ("done", "cached", "refused")
 
 
 class _Counts(ManifestPart, frozen=True, kw_only=True):
@@ -93,7 +98,7 @@ def _with_counts(summary: BatchSummary, output_dir: Path) -> BatchSummary:
     def current(results: Iterable[InputResult]) -> Iterator[InputResult]:
         for result in results:
             folder = output_dir / result.folder
-            counts = read_view(folder, _Counts) if result.status in _HAVE_RESULTS else None
+            counts = read_view(folder, _Counts) if result.status in HAVE_RESULTS else None
             if counts is not None:
                 yield dataclasses.replace(result, people=len(counts.people), clips=len(counts.clips))
             elif still_counts(result, has_folder=folder.is_dir()):

@@ -227,10 +227,10 @@ def _nobody_yet(name: str) -> PersonEntry:
 
 def _refuse_taken(timeline: TimelineFile, name: str, person: PersonEntry | None) -> None:
     """Refuse a name that another person than `person` has."""
-    for other in timeline.people:
-        if other is not person and fold(other.name) == fold(name):
-            hint = "merge joins two people"
-            raise SettingsError(f"somebody is called {ascii_safe(other.name)!r} already", hint=hint)
+    other = _person_called(timeline, name)
+    if other is not None and other is not person:
+        hint = "merge joins two people"
+        raise SettingsError(f"somebody is called {ascii_safe(other.name)!r} already", hint=hint)
 
 
 def _refuse_seen_together(groups: Sequence[tuple[str, Sequence[TrackletEntry]]]) -> None:

@@ -114,7 +114,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
             logger.info("settings from %s", found)
         from processors.batch.batch_inputs import find_inputs
         from processors.batch.batch_request import BatchRequest
-        from processors.batch.batch_summary import BatchSummary
+        from processors.batch.batch_summary import HAVE_RESULTS, BatchSummary
         from processors.batch.input_result import failed
 
         inputs = find_inputs(parsed.inputs or [str(INPUT_DIR)], parsed.output, recursive=settings.run.recursive)
@@ -141,7 +141,7 @@ def run(arguments: Sequence[str], journal: RunJournal) -> int:
         if not journal.history.crashes:
             logger.info("%s -> %s", count_of(len(inputs), "video"), parsed.output)
         summary = _run_batch(BatchRequest(inputs, parsed.output, settings, given), monitor, journal)
-        if any(result.status in ("done", "cached", "refused") for result in summary.results):
+        if any(result.status in HAVE_RESULTS for result in summary.results):
             logger.info("open this to see everything: %s", parsed.output / "index.html")
     return _report(summary)
 

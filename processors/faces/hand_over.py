@@ -18,7 +18,7 @@ from core.models.link_curve import LinkCurve
 from core.types import Shot, Tracklet
 from processors.faces.track_parts import without
 from processors.faces.tracklet_maker import MeasuredTrack, TrackCutting
-from processors.shots.motion_burst import WHOLE_IMAGE, Burst
+from processors.shots.motion_burst import Burst
 from processors.shots.shot_boundary import ShotBoundary, Span, with_boundaries
 from utils.images.box_geometry import STAYS, are_two_faces, iou_matrix
 
@@ -131,7 +131,7 @@ def hand_overs(tracklets: Sequence[Tracklet], starts: Sequence[int], curve: Link
 
 def _burst_at(span: Span, bursts: Sequence[Burst]) -> Burst | None:
     """The first one of nearly all of the image that has a frame in common with a span."""
-    whole = (burst for burst in bursts if burst.coverage >= WHOLE_IMAGE)
+    whole = (burst for burst in bursts if burst.is_of_whole_image)
     return next((burst for burst in whole if burst.first < span[1] and span[0] < burst.end), None)
 
 

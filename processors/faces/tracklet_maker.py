@@ -217,19 +217,18 @@ def _divisions_within(shot: Shot, track: MeasuredTrack, shots: Sequence[Shot], r
     found = []
     for frame in track.divisions:
         margins = DISSOLVE_MARGINS_S if frame in track.dissolves else CHANGE_MARGINS_S
-        first, end = _without_transitions(shot, shot.start, shot.end, shots, margins, rate)
+        first, end = _without_transitions(shot, shots, margins, rate)
         if max(first, shot.start + 1) <= frame < end:
             found.append(frame)
     return found
 
 
 def _without_transitions(
-    shot: Shot, start: int, end: int, shots: Sequence[Shot], margins_s: Mapping[str, float], rate: float
+    shot: Shot, shots: Sequence[Shot], margins_s: Mapping[str, float], rate: float
 ) -> tuple[float, float]:
-    """The part of [start, end), frames of `shot`, that keeps away from the middles of its gradual transitions."""
-    following = shots[shot.index + 1].transition if shot.index + 1 < len(shots) and end == shot.end else "cut"
-    before = margins_s.get(shot.transition, 0.0) if start == shot.start else 0.0
-    return start + before * rate, end - margins_s.get(following, 0.0) * rate
+    """The part [first, end) of a shot that keeps away from the middles of its gradual transitions, frames."""
+    following = shots[shot.index + 1].transition if shot.index + 1 < len(shots) else "cut"
+    return shot.start + margins_s.get(shot.transition, 0.0) * rate, shot.end - margins_s.get(following, 0.0) * rate
 
 
 def _best_samples(whole: Tracklet, part: Span, clear: Span, capacity: int, pace: FramePace) -> list[int]:

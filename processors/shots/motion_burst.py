@@ -47,6 +47,11 @@ class Burst:
     end: int
     coverage: float
 
+    @property
+    def is_of_whole_image(self) -> bool:
+        """Whether it changes as much of the image as a transition does."""
+        return self.coverage >= WHOLE_IMAGE
+
     def within(self, other: Burst, margin: int) -> Burst:
         """The part of it that lies at most `margin` frames outside of another one, which it overlaps."""
         return Burst(max(self.first, other.first - margin), min(self.end, other.end + margin), self.coverage)

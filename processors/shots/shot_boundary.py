@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from core.types import ByteArray, Shot, Transition
-from processors.shots.motion_burst import WHOLE_IMAGE, Burst
+from processors.shots.motion_burst import Burst
 
 Span = tuple[int, int]
 """frames [first, end)"""
@@ -102,7 +102,7 @@ def with_bursts(boundary: ShotBoundary, bursts: Iterable[Burst]) -> ShotBoundary
     mixed = boundary.mixed
     for burst in bursts:
         is_near = burst.first - NEAR_FRAMES <= boundary.frame <= burst.end + NEAR_FRAMES
-        if is_near and burst.coverage >= WHOLE_IMAGE:
+        if is_near and burst.is_of_whole_image:
             mixed = _union(mixed, (burst.first, burst.end))
     return replace(boundary, mixed=mixed)
 

@@ -28,7 +28,7 @@ from processors.shots.freeze import is_catching_up
 from processors.shots.gradual_transition import GradualTransition, find_gradual
 from processors.shots.local_light import is_other_light
 from processors.shots.missing_frame import is_missing_frame
-from processors.shots.motion_burst import WHOLE_IMAGE, Burst, MotionBursts
+from processors.shots.motion_burst import Burst, MotionBursts
 from processors.shots.recent_frames import RecentFrames
 from processors.shots.shot_boundary import ShotBoundary, shots_between, with_bursts
 from processors.shots.small_frame import SmallFrame
@@ -316,7 +316,7 @@ class ShotDetector:
             # Somebody may have moved before or after it.
             burst = burst.within(self._last_wipe, round(EASING_S * self._rate))
         self._bursts.append(burst)
-        if burst.coverage < WHOLE_IMAGE:
+        if not burst.is_of_whole_image:
             return []
         first, end = burst.first - 1, burst.end
         if first < self._frames.oldest or any(burst.first < frame < end for frame in self._forced):
